@@ -1,0 +1,80 @@
+// An ATen program: a model as the list of PyTorch dispatcher calls that eager PyTorch would make.
+// Values and JSON only; engines replay it, the Python side rebuilds a module tree from it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "tensor/tensor.h"
+
+namespace assay::aten {
+
+using ValueId = std::int32_t;
+
+struct ValueRef {
+  ValueId id = -1;
+};
+struct ValueRefs {
+  std::vector<ValueId> ids;
+};                  // a Tensor[] argument (cat, stack)
+struct Default {};  // the schema's default; None where it has none
+struct DTypeArg {
+  tensor::DType dtype;
+};  // a ScalarType argument
+
+using Argument = std::variant<Default, ValueRef, ValueRefs, bool, std::int64_t, double, std::string,
+                              std::vector<std::int64_t>, std::vector<double>, DTypeArg>;
+
+/// One dispatcher call. Arguments are positional in the schema's order; trailing defaults are left
+/// out. An integer literal for a float parameter is written as a double already.
+struct Call {
+  std::string op;        // "aten::conv2d"
+  std::string overload;  // "", "Tensor", "dim"
+  std::vector<Argument> arguments;
+  std::vector<ValueId> results;
+  std::vector<ValueId> frees;  // values whose last use this is; never graph inputs or weights
+  std::string node;            // the ONNX node it comes from, for messages
+};
+
+struct Input {
+  ValueId id = -1;
+  std::string name;
+  tensor::Type type;
+};
+
+/// A tensor of the weights' safetensors file.
+struct Weight {
+  ValueId id = -1;
+  std::string tensor;  // name in the file: "layer1.0.conv1.weight"
+  std::string file;    // file name beside the graph
+  tensor::Type type;
+};
+
+/// A small tensor held in the program itself (shape constants, scalars, position ids).
+struct Constant {
+  ValueId id = -1;
+  tensor::Tensor tensor;
+};
+
+struct Program {
+  std::string name;
+  std::vector<Input> inputs;
+  std::vector<Weight> weights;
+  std::vector<Constant> constants;
+  std::vector<Call> calls;
+  std::vector<Input> outputs;  // ids, names and types of the results
+  std::int32_t value_count = 0;
+};
+
+/// The schema "assay.aten/1"; JSON form of each argument:
+///   {"value": 3} {"values": [3, 4]} null true 1 1.0 "text" [1, 1] {"floats": [0.5]}
+///   {"dtype": "float32"}
+/// Doubles are written with a decimal point and read back as doubles, integers as integers.
+Json ToJson(const Program& program);
+Result<Program> ProgramFromJson(const Json& json, std::string_view what);
+
+}  // namespace assay::aten

@@ -1,0 +1,28 @@
+// Small text helpers: suggestions for misspelt names, splitting, byte and time formatting.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assay {
+
+/// The names nearest to `word`, best first, at most `most`; empty when nothing is near.
+/// Compares case-insensitively, by edit distance and by shared parts (split at _ + - .), so that
+/// "OPENVINO" finds "COMPILE_OPENVINO".
+std::vector<std::string> Nearest(std::string_view word, const std::vector<std::string>& names,
+                                 std::size_t most = 3);
+
+/// " (did you mean A or B?)", or "" when nothing is near.
+std::string DidYouMean(std::string_view word, const std::vector<std::string>& names);
+
+std::vector<std::string> Split(std::string_view text, char separator);
+std::string Join(const std::vector<std::string>& parts, std::string_view separator);
+std::string ToUpper(std::string_view text);
+std::string ToLower(std::string_view text);
+
+/// "1.2 GB" (powers of 1000); "870 B".
+std::string FormatBytes(std::uint64_t bytes);
+
+}  // namespace assay

@@ -1,0 +1,50 @@
+// A campaign: arms (a conversion on an engine) of one model measured together, in rounds, judged,
+// and written down as a record. Everything it does to processes happens in worker.h.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "campaign/progress.h"
+#include "conversion/conversion.h"
+#include "model/model.h"
+#include "record/record.h"
+
+namespace assay::campaign {
+
+struct Options {
+  int samples = 128;
+  int baseline_runs = 100;
+  int threads = 0;                            // 0: the physical cores the process may use
+  double precision_target = 0.01;             // half-width of every interval, relative
+  int processes = 3;                          // generations
+  std::optional<double> max_seconds;          // timing budget; unset: 60 per arm; 0: none
+  std::optional<double> stage_timeout_s;      // --timeout; unset: prepare 1800, load 300, slice 60
+  std::optional<std::uint64_t> memory_bytes;  // per worker; unset: free at the start less 1 GiB
+  std::optional<double> tolerance;
+  bool control = false;
+  std::uint64_t seed = 0;                // inputs and the order within rounds
+  Json engine_options = Json::object();  // passed to every Job (the fake engine's script)
+};
+
+/// What a campaign finds around itself; tests put their own here.
+struct Surroundings {
+  std::filesystem::path engines;  // folder of the assay-engine-* programs
+  std::filesystem::path home;     // caches and temporary files
+  record::Machine machine;
+  int physical_cores = 1;
+};
+
+/// Measures `choices` on `model`. An arm that fails is data in the record, not an error here.
+/// SIGINT and SIGTERM (noticed through signals.h) end it early, keeping what was measured.
+/// Errors  kUnavailable when no arm's engine is here; kIo when the caches cannot be written.
+Result<record::Run> RunCampaign(const model::Model& model,
+                                const std::vector<conversion::Choice>& choices,
+                                const Options& options, const Surroundings& surroundings,
+                                Progress& progress);
+
+}  // namespace assay::campaign

@@ -1,0 +1,65 @@
+// The indexed graph: an ONNX graph as plain values, every name resolved to an index and every value
+// with its static type. What the lowering, the analyser and the reports read; no protobuf.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace assay::model {
+
+/// Index into Graph::values; kNone stands for an optional input or output left out.
+using ValueId = std::int32_t;
+inline constexpr ValueId kNone = -1;
+
+using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>,
+                               std::vector<double>, std::vector<std::string>, tensor::Tensor>;
+
+struct Node {
+  std::string name;    // never empty: made up from the operator and its position when absent
+  std::string op;      // ONNX operator, "Conv"
+  std::string domain;  // "" for the standard's
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  std::map<std::string, Attribute> attributes;
+
+  /// The attribute or `otherwise`; a wrong type counts as absent (the checker has refused those).
+  std::int64_t Int(std::string_view attribute, std::int64_t otherwise) const;
+  double Float(std::string_view attribute, double otherwise) const;
+  std::string String(std::string_view attribute, std::string_view otherwise) const;
+  std::vector<std::int64_t> Ints(std::string_view attribute,
+                                 std::vector<std::int64_t> otherwise = {}) const;
+};
+
+/// Where the bytes of an initializer lie: in the weights' safetensors file, under this tensor name
+/// and type there; or inline.
+struct Weight {
+  std::string tensor_name;
+  std::string file;  // name of the external file beside the graph; "" when inline
+};
+
+struct Value {
+  std::string name;
+  tensor::Type type;
+  std::optional<Weight> weight;  // set for initializers
+  std::optional<tensor::Tensor>
+      constant;                // known value: small initializers, folded shape arithmetic
+  std::int32_t producer = -1;  // index of the node that makes it, -1 for inputs, weights
+};
+
+struct Graph {
+  std::string name;
+  std::int64_t opset = 0;  // of the standard domain
+  std::vector<Value> values;
+  std::vector<Node> nodes;  // topologically ordered
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+};
+
+}  // namespace assay::model

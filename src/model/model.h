@@ -1,0 +1,37 @@
+// A model on disk, checked and typed: model.onnx (graph) beside model.safetensors (weights).
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "base/result.h"
+#include "model/graph.h"
+
+namespace assay::model {
+
+struct Model {
+  std::string name;              // "resnet18", or the file's stem
+  std::string source;            // "zoo" or "onnx"
+  std::string weights;           // "random" or "file"
+  std::filesystem::path folder;  // holds the graph and its external files; readers go nowhere else
+  std::filesystem::path onnx;    // the graph, inside `folder`
+  std::string sha256;            // of the graph and every weight byte
+  std::uint64_t parameters = 0;  // elements of floating-point initializers that are no buffers
+                                 // (batch norm's running statistics do not count)
+  std::uint64_t macs = 0;        // multiply-adds of convolutions and matrix products, one inference
+                                 // of the whole batch
+  Graph graph;
+};
+
+struct LoadOptions {
+  std::map<std::string, std::int64_t> dimensions;  // --dim NAME=N
+};
+
+/// Reads, checks (ONNX's own checker), infers shapes (ONNX's own inference and constant folding).
+/// Errors  kNotFound; kMalformed (truncated, lying external data, links or paths outside the
+///         folder, shapes that overflow); kInvalidArgument (a dimension that needs --dim);
+///         kUnsupported (control flow, unknown domains: named with the node).
+Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options = {});
+
+}  // namespace assay::model

@@ -1,0 +1,145 @@
+// The record of one campaign: every field of the schema assay.run/1 (docs/record.md), as values.
+// A record is self-contained: reports and comparisons are made from it alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "tensor/tensor.h"
+
+namespace assay::record {
+
+inline constexpr const char* kSchema = "assay.run/1";
+
+enum class Outcome {
+  kMeasured,
+  kWrongOutput,
+  kMistrusted,
+  kUnsupported,
+  kFailed,
+  kTimedOut,
+  kCrashed,
+  kOutOfMemory,
+  kNotRun,
+};
+std::string_view Name(Outcome outcome);  // "measured", "wrong_output", ...
+std::optional<Outcome> ParseOutcome(std::string_view name);
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+template <typename T>
+struct Asked {  // what was asked for, and what the runtime says it obtained
+  T asked{};
+  std::optional<T> obtained;
+};
+
+struct Latency {  // milliseconds; over all timed inferences, the interval over slice medians
+  double median = 0;
+  std::optional<Interval> ci95;
+  double mean = 0;
+  std::optional<double> stddev;
+  double min = 0;
+  std::optional<double> p90, p95, p99;  // null when n is too small, see docs/measuring.md
+  std::uint64_t n = 0;
+};
+
+struct Speedup {  // baseline time over arm time
+  std::string vs;
+  double ratio = 0;
+  std::optional<Interval> ci95;
+  bool separated = false;
+  int rounds = 0;
+};
+
+struct Output {
+  std::string verdict;    // "pass", "fail", "mistrusted", "unchecked"
+  std::string reference;  // "aten-fp64", "onnxruntime-fp32", ""
+  std::optional<double> relative_l2, max_abs, cosine, top1_agreement, tolerance,
+      least_passing_tolerance;
+};
+
+struct Arm {
+  std::string conversion;  // as asked for, canonical spelling: NAME or NAME@ENGINE
+  std::string engine, engine_version;
+  Outcome outcome = Outcome::kNotRun;
+  std::string reason;   // one line; empty when measured
+  std::string hint;     // what to do about it
+  std::string stage;    // where it ended: "", "prepare", "load", "warm-up", "timing", "outputs"
+  std::string stopped;  // "precision", "samples", "rounds", "budget", "cut", "interrupted"
+  Asked<int> threads;
+  Asked<std::string> precision, device;
+  std::optional<double> prepare_s, load_s,
+      first_inference_ms;       // load, first: median over processes
+  bool prepare_cached = false;  // prepare_s is of the earlier run that prepared it
+  std::optional<std::uint64_t> artifact_bytes, peak_rss_bytes, file_rss_bytes,
+      prepare_peak_rss_bytes;
+  std::optional<Latency> latency_ms;
+  std::vector<double> samples_ms;  // at most 100,000
+  std::uint64_t timed = 0;
+  int batch = 1;  // inferences per sample, more than 1 below 10 us
+  std::optional<bool> steady;
+  std::optional<double> process_spread;
+  std::string metric = "latency";
+  std::optional<double> throughput_per_s;
+  std::optional<Speedup> speedup;
+  std::optional<Output> output;
+  std::vector<std::string> notes;  // what the engine and the measurement want to be known
+  std::string repeat;              // the command that measures this arm again
+  std::string artifact;            // folder of what was prepared, "" for none
+};
+
+struct Machine {
+  std::string cpu;
+  int physical_cores = 0, logical_cpus = 0;
+  std::string cpus_allowed;
+  std::vector<std::string> isa;
+  std::uint64_t memory_bytes = 0;
+  std::string os;
+  std::vector<std::string> warnings;
+};
+
+struct NamedInput {
+  std::string name;
+  tensor::Type type;
+};
+
+struct ModelFacts {
+  std::string name, source;
+  std::uint64_t parameters = 0, macs = 0;
+  std::int64_t batch_size = 1;
+  std::vector<NamedInput> inputs;
+  std::string weights, sha256;
+};
+
+struct Recommendation {
+  std::string conversion, why;
+  std::vector<std::string> not_separated_from;
+  std::string artifact;
+};
+
+struct Run {
+  std::string assay_version, started;
+  std::vector<std::string> command;
+  std::string trust = "ok";  // or "mistrusted"
+  std::vector<std::string> trust_reasons;
+  Machine machine;
+  ModelFacts model;
+  std::string baseline;
+  double clock_floor_ns = 0;         // two clock readings around nothing
+  double timing_s = 0, total_s = 0;  // spent timing, spent in all
+  std::vector<Arm> arms;             // in the order asked for, one for each name asked for
+  std::optional<Recommendation> recommendation;
+};
+
+Json ToJson(const Run& run);
+/// Errors  kMalformed naming `what`, the field, and another schema version if it is one.
+Result<Run> RunFromJson(const Json& json, std::string_view what);
+
+}  // namespace assay::record

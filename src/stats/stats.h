@@ -1,0 +1,52 @@
+// Statistics of latencies, in double precision. Pure: no clock, no randomness of its own.
+// docs/measuring.md has the method; each function names its source.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace assay::stats {
+
+struct Interval {
+  double low = 0, high = 0;
+  double HalfWidth() const { return (high - low) / 2; }
+};
+
+double Median(std::span<const double> values);  // of a copy; NaN when empty
+double Mean(std::span<const double> values);
+double StandardDeviation(std::span<const double> values);  // n - 1; NaN below two values
+
+/// A percentile (0 < p < 1) when n supports it at 99 % confidence with `set_aside` outliers set
+/// aside, else nothing. Source: MLPerf LoadGen's bound, P[Bin(n, 1-p) <= t] <= 0.01.
+std::optional<double> SupportedPercentile(std::span<const double> values, double p);
+int SamplesNeeded(double p, int set_aside = 0);
+
+/// Rank (sign) interval of the median at `confidence`; nothing when n is too small for it.
+std::optional<Interval> MedianInterval(std::span<const double> values, double confidence);
+
+/// Indices beyond 10 sigma estimated by the median absolute deviation.
+std::vector<std::size_t> Outliers(std::span<const double> values);
+
+/// True once the last three slice medians lie within 2 % of each other.
+bool IsSteady(std::span<const double> slice_medians);
+
+/// Paired log ratios ln(baseline / arm), one vector per generation (process).
+struct Comparison {
+  double ratio = 1;
+  std::optional<Interval> interval;  // of the ratio
+  double process_spread = 0;         // sd of generation medians, relative
+  bool process_limited = false;      // the spread exceeds what rounds explain (F test)
+  int rounds = 0;
+};
+Comparison Compare(const std::vector<std::vector<double>>& log_ratios);
+
+/// The rounds at which the campaign may stop.
+inline constexpr int kLooks[] = {12, 20, 30, 50, 80};
+
+/// Two-sided sign-test p of "the median is 0".
+double SignTestP(std::span<const double> values);
+/// Which hypotheses Holm's procedure rejects at `alpha`, in the order given.
+std::vector<bool> HolmRejects(std::span<const double> p_values, double alpha);
+
+}  // namespace assay::stats

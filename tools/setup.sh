@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Makes a checkout ready: system packages, pinned runtimes, build. Repeatable and interruptible.
+#
+#   tools/setup.sh [PRESET]      release (default), dev, tsan or ci
+#
+# Everything that is not Debian's lies in $ASSAY_HOME (default ~/.cache/assay), keyed by content, so
+# that checkouts share it. ASSAY_NO_INSTALL=1 refuses to install system packages and lists them.
+set -euo pipefail
+
+preset=${1:-release}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+home=${ASSAY_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/assay}
+requirements=$root/tools/requirements.txt
+
+packages=(g++ cmake ninja-build python3-venv python3-dev libprotobuf-dev protobuf-compiler
+  nlohmann-json3-dev libfmt-dev libcli11-dev libhwloc-dev libgtest-dev libssl-dev)
+
+say() { printf 'assay: %s\n' "$*" >&2; }
+fail() { # MESSAGE REMEDY LOG
+  say "set-up failed: $1"
+  [ -n "${3:-}" ] && [ -s "$3" ] && { tail -n 15 "$3" | sed 's/^/  | /' >&2; say "whole log: $3"; }
+  say "  remedy: $2"
+  exit 3
+}
+step() { # NAME REMEDY COMMAND...: runs a step with its output in a log, says how long it took
+  local name=$1 remedy=$2 log=$home/log/${1// /-}.log began=$SECONDS
+  shift 2
+  say "$name ..."
+  "$@" >"$log" 2>&1 </dev/null || fail "$name" "$remedy" "$log"
+  say "$name: done in $((SECONDS - began)) s"
+}
+
+missing_packages() {
+  local p
+  for p in "${packages[@]}"; do
+    dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"
+  done
+}
+
+install_packages() {
+  local as_root=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "$@"
+}
+
+install_wheels() { # ENV
+  rm -rf "$1/venv"
+  /usr/bin/python3 -m venv "$1/venv"
+  "$1/venv/bin/pip" install --no-input --no-deps -r "$requirements"
+}
+
+# ONNX Runtime's wheel has no headers. Debian has them from trixie on; a private package list leaves
+# the machine's own apt untouched. Only the headers are unpacked.
+fetch_onnxruntime_headers() { # ENV
+  local work=$home/tmp/onnxruntime-headers
+  rm -rf "$work"
+  mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+  local mirror
+  mirror=$(apt-get indextargets --format '$(SITE)' 'Origin: Debian' 2>/dev/null | head -n 1)
+  [ -n "$mirror" ] || { echo "no Debian mirror among this machine's apt sources"; return 1; }
+  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  echo "deb [signed-by=$keyring] $mirror trixie main" >"$work/trixie.list"
+  local apt=(apt-get -o "Dir::State::Lists=$work/lists" -o "Dir::Etc::SourceList=$work/trixie.list"
+    -o Dir::Etc::SourceParts=/dev/null -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
+  "${apt[@]}" update
+  (cd "$work" && "${apt[@]}" download libonnxruntime-dev/trixie && dpkg -x ./*.deb root)
+  mkdir -p "$1/include"
+  rm -rf "$1/include/onnxruntime"
+  mv "$work/root/usr/include/onnxruntime" "$1/include/onnxruntime"
+  rm -rf "$work"
+}
+
+build_onnx() { # ENV: the graph library, from the sources that the wheel brings
+  local work=$home/tmp/onnx-build
+  rm -rf "$work"
+  cmake -S "$root/tools/onnx" -B "$work" -G Ninja -DASSAY_ENV="$1" -DCMAKE_INSTALL_PREFIX="$1/onnx"
+  cmake --build "$work"
+  cmake --install "$work"
+  rm -rf "$work"
+}
+
+mkdir -p "$home/log" "$home/tmp"
+exec 9>"$home/setup.lock"
+flock -n 9 || { say "another set-up is running here, waiting for it"; flock 9; }
+
+mapfile -t missing < <(missing_packages)
+if [ "${#missing[@]}" -gt 0 ]; then
+  say "system packages needed: ${missing[*]}"
+  [ -z "${ASSAY_NO_INSTALL:-}" ] || fail "system packages are missing and ASSAY_NO_INSTALL is set" \
+    "apt-get install ${missing[*]}"
+  step "system packages" "as root: apt-get install ${missing[*]}" install_packages "${missing[@]}"
+fi
+
+key=$({ grep -v '^#' "$requirements"; cat "$root/tools/onnx/CMakeLists.txt"; /usr/bin/python3 -V; \
+  uname -m; } | sha256sum | cut -c1-12)
+env=$home/env/$key
+mkdir -p "$env"
+[ -e "$env/venv.done" ] || {
+  say "runtimes: PyTorch, ONNX Runtime, OpenVINO into $env (about 1.3 GB, once)"
+  step "runtimes" "check the network or pip's configuration, then run the same command again" \
+    install_wheels "$env"
+  touch "$env/venv.done"
+}
+[ -e "$env/headers.done" ] || {
+  # Not fatal: without the headers the onnxruntime engine is unavailable, the rest works.
+  log=$home/log/onnxruntime-headers.log
+  if fetch_onnxruntime_headers "$env" >"$log" 2>&1; then
+    touch "$env/headers.done"
+  else
+    say "no ONNX Runtime headers (needs a Debian mirror with trixie; log: $log):"
+    say "the onnxruntime engine will be unavailable"
+  fi
+}
+[ -e "$env/onnx.done" ] || {
+  step "ONNX library" "see the log; then run the same command again" build_onnx "$env"
+  touch "$env/onnx.done"
+}
+
+build=$root/build/$preset
+mkdir -p "$build"
+[ -e "$build/build.ninja" ] && [ "$(cat "$build/.env" 2>/dev/null)" = "$env" ] || {
+  step "configure" "see the log" cmake -S "$root" --preset "$preset" -DASSAY_ENV="$env"
+  echo "$env" >"$build/.env"
+}
+stamp=$build/.built.new
+touch "$stamp"
+say "build ($preset) ..."
+began=$SECONDS
+log=$home/log/build.log
+cmake --build "$build" </dev/null >"$log" 2>&1 || fail "build ($preset)" "see the log" "$log"
+say "build ($preset): done in $((SECONDS - began)) s"
+mv "$stamp" "$build/.built"
