@@ -41,7 +41,7 @@ Result<Route> FindRoute(const Conversion& conversion, std::string_view engine,
     able.push_back(route.engine);
   }
   if (engine == kTestEngine && test_engines == TestEngines::kAllowed) {
-    return Route{kTestEngine, ""};
+    return Route{kTestEngine, conversion.routes.front().preparer.empty() ? "" : kTestEngine};
   }
   return Error{Code::kInvalidArgument,
                fmt::format("engine '{}' cannot run {} (engines that can: {})", engine,
