@@ -162,8 +162,8 @@ void Child::SendStop() {
 
 bool Child::StopReported() {
   siginfo_t info{};
-  return pid_ <= 0 || (::waitid(P_PID, static_cast<id_t>(pid_), &info,
-                                WSTOPPED | WNOHANG) == 0 && info.si_pid == pid_);
+  return pid_ <= 0 || (::waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WNOHANG) == 0 &&
+                       info.si_pid == pid_);
 }
 
 void Child::Continue() {
@@ -181,8 +181,9 @@ void Child::KillGroup() {
 
 std::optional<int> Child::Reap() {
   siginfo_t info{};
-  if (pid_ <= 0 || ::waitid(P_PID, static_cast<id_t>(pid_), &info,
-                            WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != pid_) {
+  if (pid_ <= 0 ||
+      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      info.si_pid != pid_) {
     return std::nullopt;
   }
   KillGroup();  // while the leader is unreaped its number cannot belong to anyone else

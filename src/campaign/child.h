@@ -19,10 +19,10 @@ namespace assay::campaign {
 struct ChildSpec {
   std::vector<std::string> command;                            // path and arguments
   std::vector<std::pair<std::string, std::string>> variables;  // added to the environment
-  std::vector<int> cpus;           // affinity; empty: as the parent's
-  std::uint64_t memory_bytes = 0;  // RLIMIT_DATA; 0: no limit
-  int inherited_fd = -1;           // the one descriptor above 2 that it gets, under this number
-  sigset_t mask{};                 // signals blocked in it
+  std::vector<int> cpus;                                       // affinity; empty: as the parent's
+  std::uint64_t memory_bytes = 0;                              // RLIMIT_DATA; 0: no limit
+  int inherited_fd = -1;  // the one descriptor above 2 that it gets, under this number
+  sigset_t mask{};        // signals blocked in it
 };
 
 /// Owns the group: the end of its life kills and reaps what is left of it.
@@ -40,10 +40,10 @@ class Child {
   int pidfd() const { return pidfd_.get(); }  // readable once the leader has ended
   bool stopped() const { return stopped_; }
 
-  void SendStop();         // SIGSTOP to the group; asynchronous
-  bool StopReported();     // the kernel has reported the leader stopped
+  void SendStop();      // SIGSTOP to the group; asynchronous
+  bool StopReported();  // the kernel has reported the leader stopped
   void Continue();
-  void KillGroup();        // SIGKILL to all of the group; the leader stays to be reaped
+  void KillGroup();  // SIGKILL to all of the group; the leader stays to be reaped
 
   /// The wait status when the leader has ended: kills what is left of its group and reaps it.
   std::optional<int> Reap();

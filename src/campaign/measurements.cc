@@ -8,7 +8,7 @@ namespace assay::campaign {
 std::vector<std::vector<double>> LogRatios(const Measurements& seen, std::size_t baseline,
                                            std::size_t arm) {
   std::vector<std::vector<double>> ratios;
-  for (const Session& session : seen.sessions) {
+  for (const SessionLog& session : seen.sessions) {
     const auto begin = session.arms.begin(), end = session.arms.end();
     const auto base = std::find(begin, end, baseline) - begin;
     const auto other = std::find(begin, end, arm) - begin;

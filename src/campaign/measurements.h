@@ -29,8 +29,8 @@ struct SliceSize {
 /// One arm over all its processes.
 struct ArmLog {
   std::optional<End> end;
-  std::string stopped;                // record::Arm::stopped
-  std::optional<engine::Loaded> loaded;  // by the first process
+  std::string stopped;                             // record::Arm::stopped
+  std::optional<engine::Loaded> loaded;            // by the first process
   std::vector<double> load_s, first_inference_ns;  // one per process
   std::vector<std::uint64_t> peak_rss_bytes, file_rss_bytes;
   std::vector<bool> steady;  // one per process
@@ -44,14 +44,14 @@ struct ArmLog {
 };
 
 /// Arms that were alive together, and their turns.
-struct Session {
+struct SessionLog {
   std::vector<std::size_t> arms;
   std::vector<std::vector<std::optional<double>>> rounds;  // slice medians [round][as in arms]
 };
 
 struct Measurements {
   std::vector<ArmLog> arms;
-  std::vector<Session> sessions;
+  std::vector<SessionLog> sessions;
   std::vector<std::string> notes;
   double clock_floor_ns = 0;
   double timing_s = 0;  // warm-up and rounds

@@ -75,8 +75,8 @@ Error Explain(const Death& death) {
             ""};
   }
   return {Code::kInternal,
-          fmt::format("{} ended with status {} {}{}", death.worker,
-                      WEXITSTATUS(death.wait_status), During(death), said),
+          fmt::format("{} ended with status {} {}{}", death.worker, WEXITSTATUS(death.wait_status),
+                      During(death), said),
           ""};
 }
 

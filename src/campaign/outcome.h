@@ -22,7 +22,8 @@ struct Death {
 };
 Error Explain(const Death& death);
 
-/// OOM kills that the kernel has counted, on this machine or in this cgroup; 0 when it does not say.
+/// OOM kills that the kernel has counted, on this machine or in this cgroup; 0 when it does not
+/// say.
 std::int64_t OomKills();
 
 /// The last line of `output` that says something, shortened to fit a reason; "" when none does.

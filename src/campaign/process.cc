@@ -100,9 +100,9 @@ Result<std::unique_ptr<Worker>> ProcessWorkshop::Start(const WorkerSpec& spec) {
   if (signal_ != 0) {
     return Error{Code::kInterrupted, "interrupted", ""};
   }
-  auto worker = WorkerProcess::Start(
-      *this, spec, engines_ / ("assay-engine-" + spec.engine),
-      temporary_ / fmt::format("{}-{}", started_++, spec.engine), signals_.mask_before());
+  auto worker = WorkerProcess::Start(*this, spec, engines_ / ("assay-engine-" + spec.engine),
+                                     temporary_ / fmt::format("{}-{}", started_++, spec.engine),
+                                     signals_.mask_before());
   if (!worker.ok()) {
     return std::move(worker).error();
   }

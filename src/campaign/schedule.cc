@@ -39,7 +39,7 @@ std::size_t Leader(std::span<const Standing> standings) {
   double best = 0;
   for (std::size_t i = 0; i < standings.size(); ++i) {
     const double ratio = standings[i].comparison ? standings[i].comparison->ratio : 1;
-    if (standings[i].live && ratio > best) {
+    if (standings[i].competes && ratio > best) {
       best = ratio;
       leader = i;
     }
@@ -47,12 +47,12 @@ std::size_t Leader(std::span<const Standing> standings) {
   return leader;
 }
 
-/// Whether some other live arm's interval overlaps that of `arm`; only the leader's counts, unless
-/// `arm` leads.
+/// Whether some other competing arm's interval overlaps that of `arm`; only the leader's counts,
+/// unless `arm` leads.
 bool CouldChangeTheWinner(std::span<const Standing> standings, std::size_t arm,
                           std::size_t leader) {
   for (std::size_t i = 0; i < standings.size(); ++i) {
-    if (i != arm && standings[i].live && (arm == leader || i == leader) &&
+    if (i != arm && standings[i].competes && (arm == leader || i == leader) &&
         Overlap(IntervalOf(standings[i]), IntervalOf(standings[arm]))) {
       return true;
     }
@@ -80,8 +80,8 @@ std::vector<SliceSize> SliceSizes(std::span<const double> inference_ns) {
   for (const double ns : inference_ns) {
     const int batch = BatchFor(ns);
     const int wanted = static_cast<int>(std::ceil(inferences / batch));
-    sizes.push_back({.count = std::min(wanted, Samples(kLongestSliceNs, ns, batch)),
-                     .batch = batch});
+    sizes.push_back(
+        {.count = std::min(wanted, Samples(kLongestSliceNs, ns, batch)), .batch = batch});
     sizes.back().count = std::max(sizes.back().count, kFewestSamples);
   }
   return sizes;
@@ -112,8 +112,8 @@ double HalfWidth(const stats::Comparison& comparison) {
 
 std::vector<Wish> WishesAt(std::span<const Standing> standings, double target) {
   const std::size_t leader = Leader(standings);
-  const auto live = std::count_if(standings.begin(), standings.end(),
-                                  [](const Standing& s) { return s.live; });
+  const auto live =
+      std::count_if(standings.begin(), standings.end(), [](const Standing& s) { return s.live; });
   std::vector<Wish> wishes(standings.size(), Wish::kNothing);
   for (std::size_t i = 0; i < standings.size(); ++i) {
     const Standing& standing = standings[i];
@@ -124,8 +124,8 @@ std::vector<Wish> WishesAt(std::span<const Standing> standings, double target) {
       const bool wide = !standing.own_half_width || *standing.own_half_width > target;
       wishes[i] = live == 1 && wide ? Wish::kMore : Wish::kNothing;
     } else if (HalfWidth(*standing.comparison) > target) {
-      const bool hopeless = standing.comparison->process_limited &&
-                            !CouldChangeTheWinner(standings, i, leader);
+      const bool hopeless =
+          standing.comparison->process_limited && !CouldChangeTheWinner(standings, i, leader);
       wishes[i] = hopeless ? Wish::kLetBe : Wish::kMore;
     }
   }

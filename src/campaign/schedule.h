@@ -25,7 +25,8 @@ std::optional<int> LookAfter(int rounds);
 
 /// How an arm stands at a look. The baseline has no comparison; its ratio is 1.
 struct Standing {
-  bool live = true;
+  bool competes = true;  // has not failed: may be the fastest
+  bool live = true;      // is measured further
   std::optional<stats::Comparison> comparison;
   std::optional<double> own_half_width;  // relative, of its median; counts when it is alone
 };

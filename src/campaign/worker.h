@@ -19,8 +19,8 @@ namespace assay::campaign {
 struct WorkerSpec {
   std::string engine;  // "torch": the program assay-engine-torch
   std::vector<std::pair<std::string, std::string>> variables;  // environment, set before exec
-  std::vector<int> cpus;            // affinity, set before exec; empty: as the CLI's own
-  std::uint64_t memory_bytes = 0;   // RLIMIT_DATA; 0: no limit
+  std::vector<int> cpus;           // affinity, set before exec; empty: as the CLI's own
+  std::uint64_t memory_bytes = 0;  // RLIMIT_DATA; 0: no limit
 };
 
 /// One worker process. Destroying it kills its whole process group and removes its temporary files.
@@ -40,7 +40,7 @@ class Worker {
   virtual Status Stop() = 0;
   virtual void Continue() = 0;
 
-  /// Asks it to end, waits a little, kills what is left.
+  /// Asks it to end by itself; its destructor then waits a little before it kills what is left.
   virtual void Close() = 0;
 
   Result<Json> Ask(const Json& request, double seconds) {
@@ -59,8 +59,8 @@ class Workshop {
   virtual void WaitAny(std::span<Worker* const> workers) = 0;  // until one of them has answered
   virtual Status Pause(double seconds) = 0;                    // kInterrupted when a signal came
 
-  virtual double Now() = 0;         // seconds from an arbitrary start, not counting time stopped
-  virtual int signal() const = 0;   // that ended the campaign, 0 for none
+  virtual double Now() = 0;        // seconds from an arbitrary start, not counting time stopped
+  virtual int signal() const = 0;  // that ended the campaign, 0 for none
   virtual std::uint64_t AvailableBytes() = 0;  // memory free now
   virtual std::int64_t StealTicks() = 0;       // time the hypervisor took, since boot
 };

@@ -59,14 +59,16 @@ Status MakeFolders(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
-    ProcessWorkshop& workshop, const WorkerSpec& spec, const std::filesystem::path& program,
-    const std::filesystem::path& temporary, const sigset_t& mask) {
+Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(ProcessWorkshop& workshop,
+                                                            const WorkerSpec& spec,
+                                                            const std::filesystem::path& program,
+                                                            const std::filesystem::path& temporary,
+                                                            const sigset_t& mask) {
   if (::access(program.c_str(), X_OK) != 0) {
-    return Error{Code::kUnavailable,
-                 fmt::format("the engine '{}' is not here: no program {}", spec.engine,
-                             program.string()),
-                 "assay engines says what it needs"};
+    return Error{
+        Code::kUnavailable,
+        fmt::format("the engine '{}' is not here: no program {}", spec.engine, program.string()),
+        "assay engines says what it needs"};
   }
   ASSAY_TRY(MakeFolders(temporary));
   int pair[2];
@@ -87,9 +89,9 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
       .inherited_fd = theirs.get(),
       .mask = mask};
   ASSAY_ASSIGN(Child child, Child::Start(child_spec, write_end.get()));
-  return std::unique_ptr<WorkerProcess>(
-      new WorkerProcess(workshop, "assay-engine-" + spec.engine, std::move(child), std::move(ours),
-                        std::move(read_end), temporary));
+  return std::unique_ptr<WorkerProcess>(new WorkerProcess(workshop, "assay-engine-" + spec.engine,
+                                                          std::move(child), std::move(ours),
+                                                          std::move(read_end), temporary));
 }
 
 WorkerProcess::WorkerProcess(ProcessWorkshop& workshop, std::string name, Child child,
@@ -103,6 +105,9 @@ WorkerProcess::WorkerProcess(ProcessWorkshop& workshop, std::string name, Child 
       oom_kills_before_(OomKills()) {}
 
 WorkerProcess::~WorkerProcess() {
+  while (closing_ && !ended_ && !end_) {
+    workshop_.PollOnce(due_);
+  }
   std::erase(workshop_.workers_, this);
   child_.KillGroup();
   std::error_code ignored;
@@ -155,15 +160,9 @@ Status WorkerProcess::Stop() {
 }
 
 void WorkerProcess::Close() {
-  if (!end_) {
-    Continue();
-    Send(engine::MakeRequest("close"), kCloseSeconds);
-    const double until = workshop_.Now() + kCloseSeconds;
-    while (!ended_ && !end_ && workshop_.Now() < until) {
-      workshop_.PollOnce(until);
-    }
-  }
-  child_.KillGroup();
+  closing_ = true;
+  Continue();
+  Send(engine::MakeRequest("close"), kCloseSeconds);
 }
 
 void WorkerProcess::AddTo(std::vector<pollfd>& polled) const {
@@ -178,14 +177,14 @@ void WorkerProcess::AddTo(std::vector<pollfd>& polled) const {
 }
 
 double WorkerProcess::deadline() const {
-  return verb_.empty() ? std::numeric_limits<double>::infinity() : due_;
+  return end_ || (verb_.empty() && !closing_) ? std::numeric_limits<double>::infinity() : due_;
 }
 
 void WorkerProcess::TakeWhatCame() {
   TakeOutput();
   TakeReplies();
   TakeEnd();
-  if (!verb_.empty() && workshop_.Now() > due_) {
+  if ((!verb_.empty() || closing_) && !end_ && workshop_.Now() > due_) {
     Fail(socket_.valid()
              ? Error{Code::kTimedOut,
                      fmt::format("{} did not answer {} within {:g} s", name_, verb_, timeout_s_),

@@ -38,9 +38,9 @@ class WorkerProcess final : public Worker {
 
   // For the workshop's poll loop.
   void AddTo(std::vector<pollfd>& polled) const;
-  void TakeWhatCame();       // reads without waiting; notices replies, the end, the deadline
-  void Interrupt();          // kills the group; the request ends as interrupted
-  double deadline() const;   // in the workshop's time, infinite when nothing is due
+  void TakeWhatCame();      // reads without waiting; notices replies, the end, the deadline
+  void Interrupt();         // kills the group; the request ends as interrupted
+  double deadline() const;  // in the workshop's time, infinite when nothing is due
   bool stopped() const { return child_.stopped(); }
   Child& child() { return child_; }
 
@@ -61,12 +61,13 @@ class WorkerProcess final : public Worker {
   engine::FrameParser parser_;
   std::string printed_;  // the end of what it printed
   std::int64_t oom_kills_before_ = 0;
-  std::string verb_;     // request it serves, "" for none
+  std::string verb_;  // request it serves, "" for none
   double timeout_s_ = 0;
   double due_ = 0;
   std::optional<Error> end_;  // why it can serve nothing any more
   std::optional<Result<Json>> answer_;
-  bool ended_ = false;  // the leader is reaped
+  bool closing_ = false;  // asked to end by itself, by due_
+  bool ended_ = false;    // the leader is reaped
 };
 
 }  // namespace assay::campaign
