@@ -1,7 +1,6 @@
 // Element by element: arithmetic, comparisons, functions of one operand; reductions.
 #include <algorithm>
 #include <array>
-#include <map>
 #include <string>
 
 #include "aten/constants.h"
@@ -47,6 +46,13 @@ constexpr auto kBinary = std::to_array<Names>({
     {"LessOrEqual", "le"},
     {"And", "logical_and"},
     {"Or", "logical_or"},
+});
+
+constexpr auto kReductions = std::to_array<Names>({
+    {"ReduceMax", "amax"},
+    {"ReduceMean", "mean"},
+    {"ReduceMin", "amin"},
+    {"ReduceSum", "sum"},
 });
 
 std::string AtenName(const auto& table, std::string_view onnx) {
@@ -142,11 +148,6 @@ Status LowerCast(Lowering& lowering, const model::Node& node) {
 }
 
 Status LowerReduce(Lowering& lowering, const model::Node& node) {
-  static const std::map<std::string, Names, std::less<>> kReductions = {
-      {"ReduceMean", {"dim", "mean"}},
-      {"ReduceSum", {"dim_IntList", "sum"}},
-      {"ReduceMax", {"", "amax"}},
-      {"ReduceMin", {"", "amin"}}};
   Integers64 axes = node.Ints("axes");
   if (const model::ValueId operand = lowering.Operand(1); operand != model::kNone) {
     const auto constant = lowering.Ints(operand);
@@ -163,11 +164,12 @@ Status LowerReduce(Lowering& lowering, const model::Node& node) {
       axes.push_back(axis);
     }
   }
-  const Names& names = kReductions.find(node.op)->second;
-  return lowering.Finish(
-      "aten::" + std::string(names.aten), std::string(names.onnx),
-      WithoutDefaults({lowering.Tensor(node.inputs[0]), axes, node.Int("keepdims", 1) != 0},
-                      {false}));
+  const std::string overload = node.op == "ReduceMean"  ? "dim"
+                               : node.op == "ReduceSum" ? "dim_IntList"
+                                                        : "";
+  Arguments arguments = {lowering.Tensor(node.inputs[0]), axes, node.Int("keepdims", 1) != 0};
+  return lowering.Finish(AtenName(kReductions, node.op), overload,
+                         WithoutDefaults(std::move(arguments), {false}));
 }
 
 }  // namespace assay::aten

@@ -1,4 +1,5 @@
 // Pooling over windows and over whole planes.
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -18,6 +19,10 @@ Integers64 Halves(Integers64 kernel) {
     size /= 2;
   }
   return kernel;
+}
+
+bool AreAll(const Integers64& numbers, std::int64_t number) {
+  return std::ranges::all_of(numbers, [&](std::int64_t each) { return each == number; });
 }
 
 Result<Window> PoolWindow(const Lowering& lowering, const model::Node& node) {
@@ -52,13 +57,13 @@ Status LowerAveragePool(Lowering& lowering, const model::Node& node) {
   ASSAY_ASSIGN(const Window window, PoolWindow(lowering, node));
   const std::size_t dimensions = window.kernel.size();
   const bool counts_padding = node.Int("count_include_pad", 0) != 0;
-  if (window.dilation != Integers64(dimensions, 1)) {
+  if (!AreAll(window.dilation, 1)) {
     return lowering.Unsupported("PyTorch has no dilated average pooling");
   }
   if (!window.extra.empty() && !counts_padding) {
     return lowering.Unsupported("padding that differs at the two ends and is not counted");
   }
-  const bool padded = window.padding != Integers64(dimensions, 0);
+  const bool padded = !AreAll(window.padding, 0);
   Arguments arguments = {PaddedInput(lowering, window, 0.0),
                          window.kernel,
                          window.stride,
