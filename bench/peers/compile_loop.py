@@ -1,0 +1,6 @@
+"""torch.compile on a handwritten module: MODEL FOLDER THREADS; prints the median latency in ms."""
+
+import torch
+import torch_loop
+
+print(torch_loop.median_ms(torch.compile))
