@@ -17,10 +17,21 @@ double Median(std::span<const double> values);  // of a copy; NaN when empty
 double Mean(std::span<const double> values);
 double StandardDeviation(std::span<const double> values);  // n - 1; NaN below two values
 
-/// A percentile (0 < p < 1) when n supports it at 99 % confidence with `set_aside` outliers set
-/// aside, else nothing. Source: MLPerf LoadGen's bound, P[Bin(n, 1-p) <= t] <= 0.01.
-std::optional<double> SupportedPercentile(std::span<const double> values, double p);
+/// The percentile p (0 < p < 1; nearest rank, the ceil(p n)-th smallest) when n supports it, else
+/// nothing. n supports p with t = `set_aside` values set aside when P[Bin(n, 1-p) <= t] <= 0.01:
+/// were the true percentile above the (t+1)-th largest value, at most t of n values would exceed
+/// it, which happens once in a hundred times; so that value bounds it with 99 % confidence. For
+/// t = 0 this is p^n <= 0.01: 44, 90 and 459 values for p90, p95 and p99.
+/// Source  MLPerf LoadGen, early stopping (Reddi et al., ISCA 2020; loadgen/early_stopping.h).
+std::optional<double> SupportedPercentile(std::span<const double> values, double p,
+                                          int set_aside = 0);
+/// The least n that supports the percentile p.
 int SamplesNeeded(double p, int set_aside = 0);
+
+/// The k for which the k-th smallest and the k-th largest of n values enclose the median with at
+/// least `confidence`: the greatest with 2 P[Bin(n, 1/2) < k] <= 1 - confidence; 0 when there is
+/// none. Source  David, Nagaraja, Order Statistics, 3rd ed., section 7.1.
+int MedianRank(int n, double confidence);
 
 /// Rank (sign) interval of the median at `confidence`; nothing when n is too small for it.
 std::optional<Interval> MedianInterval(std::span<const double> values, double confidence);
