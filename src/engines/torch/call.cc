@@ -60,7 +60,7 @@ Status AddValue(const aten::Call& call, const c10::Argument& parameter, aten::Va
                 ResolvedCall& resolved) {
   if (WithoutOptional(parameter.type())->kind() != c10::TypeKind::TensorType) {
     return Misfit(call, fmt::format("parameter '{}' is {}, given a tensor", parameter.name(),
-                                    parameter.type()->annotation_str()));
+                                    parameter.type()->str()));
   }
   resolved.places.push_back({resolved.arguments.size(), value});
   resolved.arguments.emplace_back();
@@ -72,7 +72,7 @@ Status AddValues(const aten::Call& call, const c10::Argument& parameter,
   const auto list = WithoutOptional(parameter.type())->cast<c10::ListType>();
   if (!list || WithoutOptional(list->getElementType())->kind() != c10::TypeKind::TensorType) {
     return Misfit(call, fmt::format("parameter '{}' is {}, given tensors", parameter.name(),
-                                    parameter.type()->annotation_str()));
+                                    parameter.type()->str()));
   }
   const bool optional = list->getElementType()->kind() == c10::TypeKind::OptionalType;
   resolved.list_places.push_back({resolved.arguments.size(), refs.ids, optional});
@@ -95,8 +95,7 @@ Status AddLiteral(const aten::Call& call, const c10::Argument& parameter,
   }
   if (!literal.type<c10::Type>()->isSubtypeOf(*parameter.type())) {
     return Misfit(call, fmt::format("parameter '{}' is {}, given {}", parameter.name(),
-                                    parameter.type()->annotation_str(),
-                                    literal.type<c10::Type>()->annotation_str()));
+                                    parameter.type()->str(), literal.type<c10::Type>()->str()));
   }
   resolved.arguments.push_back(std::move(literal));
   return {};

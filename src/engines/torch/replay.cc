@@ -4,7 +4,6 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -17,83 +16,11 @@ namespace {
 
 std::size_t Index(aten::ValueId id) { return static_cast<std::size_t>(id); }
 
-/// Walks the program in its order and refuses what would read a value that is not there.
-class UseCheck {
- public:
-  explicit UseCheck(const aten::Program& program)
-      : defined_(static_cast<std::size_t>(std::max(program.value_count, 0)), false) {}
-
-  Status Define(aten::ValueId id, const std::string& where) {
-    if (id < 0 || Index(id) >= defined_.size()) {
-      return Error{Code::kMalformed, fmt::format("{}: value {} of {}", where, id, defined_.size()),
-                   ""};
-    }
-    defined_[Index(id)] = true;
-    return {};
-  }
-  Status Use(aten::ValueId id, const std::string& where) const {
-    if (id < 0 || Index(id) >= defined_.size() || !defined_[Index(id)]) {
-      return Error{Code::kMalformed, fmt::format("{} uses value {}, which is not there", where, id),
-                   ""};
-    }
-    return {};
-  }
-  Status Free(aten::ValueId id, const std::string& where) {
-    ASSAY_TRY(Use(id, where));
-    defined_[Index(id)] = false;
-    return {};
-  }
-
- private:
-  std::vector<bool> defined_;
-};
-
-Status CheckCall(const aten::Call& call, UseCheck& check) {
-  const std::string where = fmt::format("{} (node '{}')", call.op, call.node);
-  for (const aten::Argument& argument : call.arguments) {
-    if (const auto* ref = std::get_if<aten::ValueRef>(&argument)) {
-      ASSAY_TRY(check.Use(ref->id, where));
-    } else if (const auto* refs = std::get_if<aten::ValueRefs>(&argument)) {
-      for (const aten::ValueId id : refs->ids) {
-        ASSAY_TRY(check.Use(id, where));
-      }
-    }
-  }
-  for (const aten::ValueId id : call.results) {
-    ASSAY_TRY(check.Define(id, where));
-  }
-  for (const aten::ValueId id : call.frees) {
-    ASSAY_TRY(check.Free(id, where));
-  }
-  return {};
-}
-
-Status CheckProgram(const aten::Program& program) {
-  UseCheck check(program);
-  for (const auto& input : program.inputs) {
-    ASSAY_TRY(check.Define(input.id, fmt::format("input '{}'", input.name)));
-  }
-  for (const auto& weight : program.weights) {
-    ASSAY_TRY(check.Define(weight.id, fmt::format("weight '{}'", weight.tensor)));
-  }
-  for (const auto& constant : program.constants) {
-    ASSAY_TRY(check.Define(constant.id, "a constant"));
-  }
-  for (const aten::Call& call : program.calls) {
-    ASSAY_TRY(CheckCall(call, check));
-  }
-  for (const auto& output : program.outputs) {
-    ASSAY_TRY(check.Use(output.id, fmt::format("output '{}'", output.name)));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Replay>> Replay::Load(const aten::Program& program,
                                              const std::filesystem::path& folder,
                                              at::ScalarType precision) {
-  ASSAY_TRY(CheckProgram(program));
   const c10::InferenceMode no_autograd;
   std::unique_ptr<Replay> replay(new Replay);
   replay->values_.resize(Index(program.value_count));

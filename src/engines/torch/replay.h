@@ -18,9 +18,10 @@ class Replay final : public Executable {
  public:
   /// Resolves every call and copies weights and constants, cast to `precision`.
   ///
-  /// folder  where the weights' files lie
-  /// Errors  kUnsupported, kMalformed as Resolve; kMalformed for a value used before it exists and
-  ///         for a weight that is not in its file as the program says.
+  /// program  has passed aten::Validate
+  /// folder   where the weights' files lie
+  /// Errors   kUnsupported, kMalformed as Resolve; kMalformed for a weight that is not in its file
+  ///          as the program says.
   static Result<std::unique_ptr<Replay>> Load(const aten::Program& program,
                                               const std::filesystem::path& folder,
                                               at::ScalarType precision);
