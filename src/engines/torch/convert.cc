@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstring>
-#include <new>
 #include <utility>
 
 namespace assay::engine_torch {
@@ -93,14 +92,8 @@ Error ErrorOf(const std::exception& exception, std::string_view where) {
   std::string_view text =
       torch_error != nullptr ? torch_error->what_without_backtrace() : exception.what();
   text = text.substr(0, text.find('\n'));
-  Code code = Code::kInternal;
-  if (dynamic_cast<const c10::NotImplementedError*>(&exception) != nullptr) {
-    code = Code::kUnsupported;
-  } else if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr ||
-             text.find("not enough memory") != std::string_view::npos ||
-             text.find("can't allocate memory") != std::string_view::npos) {
-    code = Code::kOutOfMemory;
-  }
+  const bool missing = dynamic_cast<const c10::NotImplementedError*>(&exception) != nullptr;
+  const Code code = missing ? Code::kUnsupported : Code::kInternal;
   return {code, where.empty() ? std::string(text) : fmt::format("{}: {}", where, text), ""};
 }
 

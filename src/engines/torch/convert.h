@@ -31,7 +31,8 @@ at::Tensor CopyTensor(std::span<const std::byte> bytes, const tensor::Type& type
 /// Errors  kUnsupported for element types that assay has no name for.
 Result<tensor::Tensor> ExportTensor(const at::Tensor& tensor, std::string name);
 
-/// An exception of PyTorch as an Error: its first line after `where`.
+/// An exception of PyTorch as an Error: its first line after `where`; kUnsupported for what PyTorch
+/// has not implemented. The kit recognises exhausted memory by the message.
 Error ErrorOf(const std::exception& exception, std::string_view where);
 
 }  // namespace assay::engine_torch

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "conversion/conversion.h"
+#include "engine/inputs.h"
 #include "engines/torch/convert.h"
 #include "engines/torch/package.h"
 #include "engines/torch/replay.h"
@@ -74,7 +75,7 @@ Result<engine::Loaded> TorchEngine::Load(const engine::Job& job,
   ASSAY_ASSIGN(const aten::Program program, aten::ProgramFromJson(json, job.program));
   Configure(job.threads);
   ASSAY_ASSIGN(executable_, LoadExecutable(recipe, program, job, precision));
-  ASSAY_TRY(BindInputs(program, job, inputs, precision));
+  ASSAY_TRY(BindInputs(program, job.input_sets, inputs, precision));
   output_names_.clear();
   for (const auto& output : program.outputs) {
     output_names_.push_back(output.name);
@@ -87,24 +88,14 @@ Result<engine::Loaded> TorchEngine::Load(const engine::Job& job,
   return ErrorOf(e, "load");
 }
 
-Status TorchEngine::BindInputs(const aten::Program& program, const engine::Job& job,
+Status TorchEngine::BindInputs(const aten::Program& program, int input_sets,
                                const tensor::SafetensorsFile& inputs, at::ScalarType precision) {
   const c10::InferenceMode no_autograd;
-  input_sets_.assign(static_cast<std::size_t>(job.input_sets), {});
-  for (int set = 0; set < job.input_sets; ++set) {
+  input_sets_.assign(static_cast<std::size_t>(input_sets), {});
+  for (int set = 0; set < input_sets; ++set) {
     for (const auto& input : program.inputs) {
-      const std::string name = fmt::format("{}.{}", input.name, set);
-      const tensor::Entry* entry = inputs.Find(name);
-      if (entry == nullptr || entry->type != input.type) {
-        return Error{
-            Code::kInvalidArgument,
-            fmt::format("input '{}' must be {} {}, {}", name, tensor::Name(input.type.dtype),
-                        tensor::ToString(input.type.shape),
-                        entry == nullptr ? "is not in " + job.inputs
-                                         : fmt::format("is {} {}", tensor::Name(entry->type.dtype),
-                                                       tensor::ToString(entry->type.shape))),
-            ""};
-      }
+      ASSAY_ASSIGN(const tensor::Entry* entry,
+                   engine::FindInput(inputs, input.name, set, input.type));
       input_sets_[static_cast<std::size_t>(set)].push_back(
           CopyTensor(inputs.Bytes(*entry), entry->type, precision));
     }

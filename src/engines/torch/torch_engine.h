@@ -24,7 +24,7 @@ class TorchEngine final : public engine::Engine {
   Result<std::vector<tensor::Tensor>> Outputs() override;
 
  private:
-  Status BindInputs(const aten::Program& program, const engine::Job& job,
+  Status BindInputs(const aten::Program& program, int input_sets,
                     const tensor::SafetensorsFile& inputs, at::ScalarType precision);
 
   std::unique_ptr<Executable> executable_;

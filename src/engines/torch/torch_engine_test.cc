@@ -257,7 +257,7 @@ TEST_F(TorchEngineTest, RefusesInputsOfAnotherShape) {
   program.inputs[0].type.shape = {1, 3, 16, 17};
   Write(program);
   EXPECT_THAT(LoadError(JobFor("eager", "fp32")),
-              HasSubstr("input 'x.0' must be float32 1x3x16x17, is float32 1x3x16x16"));
+              HasSubstr("input 'x.0' is float32 1x3x16x16, the model takes float32 1x3x16x17"));
 }
 
 TEST_F(TorchEngineTest, RefusesWeightsOfAnotherShape) {
