@@ -9,8 +9,7 @@ namespace {
 
 bool SaysOutOfMemory(std::string_view message) {
   constexpr std::array<std::string_view, 6> kSigns = {
-      "std::bad_alloc",
-      "bad allocation",
+      "std::bad_alloc",         "bad allocation",
       "Failed to allocate",      // ONNX Runtime's arena: "Failed to allocate memory for ..."
       "can't allocate memory",   // PyTorch: "DefaultCPUAllocator: can't allocate memory"
       "not enough memory",       // PyTorch's allocator elsewhere
