@@ -30,7 +30,9 @@ std::string_view ColorOf(Tone tone) {
   return "";
 }
 
-std::string Spaces(int count) { return std::string(static_cast<std::size_t>(std::max(0, count)), ' '); }
+std::string Spaces(int count) {
+  return std::string(static_cast<std::size_t>(std::max(0, count)), ' ');
+}
 
 std::vector<int> Widths(const Table& table) {
   std::vector<int> widths;
