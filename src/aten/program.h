@@ -17,27 +17,33 @@ using ValueId = std::int32_t;
 
 struct ValueRef {
   ValueId id = -1;
+  bool operator==(const ValueRef&) const = default;
 };
 struct ValueRefs {
   std::vector<ValueId> ids;
-};                  // a Tensor[] argument (cat, stack)
-struct Default {};  // the schema's default; None where it has none
+  bool operator==(const ValueRefs&) const = default;
+};  // a Tensor[] argument (cat, stack)
+struct Default {
+  bool operator==(const Default&) const = default;
+};  // the schema's default; None where it has none
 struct DTypeArg {
   tensor::DType dtype;
+  bool operator==(const DTypeArg&) const = default;
 };  // a ScalarType argument
 
 using Argument = std::variant<Default, ValueRef, ValueRefs, bool, std::int64_t, double, std::string,
                               std::vector<std::int64_t>, std::vector<double>, DTypeArg>;
 
 /// One dispatcher call. Arguments are positional in the schema's order; trailing defaults are left
-/// out. An integer literal for a float parameter is written as a double already.
+/// out. An integer literal for a float parameter is written as a double already. The result of an
+/// in-place operator has an id of its own, which shares the storage of the first argument.
 struct Call {
   std::string op;        // "aten::conv2d"
   std::string overload;  // "", "Tensor", "dim"
   std::vector<Argument> arguments;
-  std::vector<ValueId> results;
-  std::vector<ValueId> frees;  // values whose last use this is; never graph inputs or weights
-  std::string node;            // the ONNX node it comes from, for messages
+  std::vector<ValueId> results;  // one for each tensor of a Tensor[] result (split, unbind)
+  std::vector<ValueId> frees;    // values whose last use this is; never graph inputs or weights
+  std::string node;              // the ONNX node it comes from, for messages
 };
 
 struct Input {
@@ -72,9 +78,17 @@ struct Program {
 
 /// The schema "assay.aten/1"; JSON form of each argument:
 ///   {"value": 3} {"values": [3, 4]} null true 1 1.0 "text" [1, 1] {"floats": [0.5]}
-///   {"dtype": "float32"}
-/// Doubles are written with a decimal point and read back as doubles, integers as integers.
+///   {"dtype": "float32"} {"float": "inf"}
+/// Doubles are written with a decimal point and read back as doubles, integers as integers; the
+/// three that JSON lacks are {"float": "inf"}, {"float": "-inf"} and {"float": "nan"}. A constant's
+/// bytes stand as hexadecimal digits in "hex".
 Json ToJson(const Program& program);
+/// Errors  kMalformed naming `what` and the call: missing keys, unknown kinds, and all of Validate.
 Result<Program> ProgramFromJson(const Json& json, std::string_view what);
+
+/// Whether every id is in range, made exactly once before it is used, and not used after it was
+/// freed; inputs, weights and constants are never freed.
+/// Errors  kMalformed naming `what` and the call.
+Status Validate(const Program& program, std::string_view what);
 
 }  // namespace assay::aten
