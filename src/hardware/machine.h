@@ -2,6 +2,7 @@
 // below a root that tests replace by a captured tree.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct Warning {
 struct Machine {
   record::Machine facts;
   int usable_cores = 1;               // physical cores within affinity and cgroup quota
+  std::vector<int> cpus;              // allowed logical CPUs: one per physical core, then siblings
   std::uint64_t available_bytes = 0;  // memory free now, cgroup limit considered
   std::vector<Warning> warnings;
 };
