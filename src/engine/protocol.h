@@ -4,12 +4,15 @@
 // A frame is a 4-byte little-endian length and that many bytes of UTF-8 JSON, 16 MiB at most.
 // A request is {"verb": NAME, ...}; a reply {"ok": true, ...} or
 // {"ok": false, "error": {"kind": "unsupported|failed|out_of_memory", "message", "hint"}}.
-// A worker is started as `assay-engine-NAME --protocol-fd N` and ends after `close` or end of file.
-// Tensors travel as safetensors files; the set k of input "x" is the tensor "x.k" there.
+// Everything lies flat beside "verb" or "ok": a Job's fields beside "verb": "load", a Slice's
+// beside "ok". The verbs are describe, prepare, load, infer, outputs, memory and close. A worker is
+// started as `assay-engine-NAME --protocol-fd N` and ends after `close` or end of file. Tensors
+// travel as safetensors files; the set k of input "x" is the tensor "x.k" there.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -19,6 +22,7 @@ namespace assay::engine {
 
 inline constexpr int kProtocolVersion = 1;
 inline constexpr std::uint32_t kMaxFrameBytes = 16u << 20;
+inline constexpr int kMaxSamples = 500'000;  // of one slice; its reply stays below kMaxFrameBytes
 
 /// describe: what the engine is and whether it can run here. Must not need a model.
 struct Description {
@@ -68,11 +72,12 @@ struct Charges {
   int threads_active = 0;   // threads that used CPU time in the slice
 };
 
-/// infer {discard, count, batch}: `discard` untimed inferences, then `count` samples, each of
-/// `batch` inferences and divided by it. Input sets rotate throughout.
+/// infer {discard, count, batch}: `discard` untimed inferences, then `count` samples (at most
+/// kMaxSamples), each of `batch` inferences and divided by it. Input sets rotate throughout.
 struct Slice {
   std::vector<double> samples_ns;  // per inference
   Charges charges;
+  double clock_floor_ns = 0;  // median of two clock readings around nothing
 };
 
 /// outputs {path}: one inference per input set, outputs written as safetensors "NAME.K".
@@ -94,6 +99,15 @@ Result<Prepared> PreparedFromJson(const Json& json);
 Result<Loaded> LoadedFromJson(const Json& json);
 Result<Slice> SliceFromJson(const Json& json);
 Result<Memory> MemoryFromJson(const Json& json);
+
+/// {"verb": verb} with `arguments` (an object) beside it.
+Json MakeRequest(std::string_view verb, Json arguments = Json::object());
+/// {"ok": true} with `body` (an object) beside it.
+Json MakeReply(Json body = Json::object());
+Json MakeReply(const Error& error);
+/// The error that a reply carries, if any: kUnsupported, kOutOfMemory, or kInternal for "failed".
+/// Errors besides  kMalformed when it is no reply at all.
+Status CheckReply(const Json& reply);
 
 /// Writes one frame, all of it. Errors  kIo; kCrashed when the other side is gone.
 Status WriteFrame(int fd, const Json& message);
