@@ -74,15 +74,15 @@ TEST_F(RoundsTest, TakesTurnsInRandomOrderThatTheSeedDecides) {
 
 TEST_F(RoundsTest, KeepsTheRoundsOfAnArmThatDiesAndGoesOnWithTheOthers) {
   Add("EAGER", 10);
-  Add("DIES", {.latency_ns = [](int, int) { return 10 * kMs; },
-               .fails = [](const std::string& verb, int process, int slice)
-                   -> std::optional<Error> {
-                 // Slices: 0 the first inference, 1 to 3 the warm-up, then the rounds.
-                 if (verb == "infer" && process == 0 && slice == 4 + 6) {
-                   return Error{Code::kCrashed, "killed by signal 9", ""};
-                 }
-                 return std::nullopt;
-               }});
+  Add("DIES",
+      {.latency_ns = [](int, int) { return 10 * kMs; },
+       .fails = [](const std::string& verb, int process, int slice) -> std::optional<Error> {
+         // Slices: 0 the first inference, 1 to 3 the warm-up, then the rounds.
+         if (verb == "infer" && process == 0 && slice == 4 + 6) {
+           return Error{Code::kCrashed, "killed by signal 9", ""};
+         }
+         return std::nullopt;
+       }});
   Run();
   ASSERT_TRUE(seen_.arms[1].end);
   EXPECT_EQ(seen_.arms[1].end->outcome, record::Outcome::kCrashed);

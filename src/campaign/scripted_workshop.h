@@ -97,9 +97,8 @@ class ScriptedWorker final : public Worker {
       return *error;
     }
     if (verb == "load") {
-      return engine::MakeReply(engine::ToJson(
-          engine::Loaded{.seconds = 1, .threads = 2, .precision = "fp32", .device = "cpu",
-                         .notes = {}}));
+      return engine::MakeReply(engine::ToJson(engine::Loaded{
+          .seconds = 1, .threads = 2, .precision = "fp32", .device = "cpu", .notes = {}}));
     }
     if (verb == "memory") {
       return engine::MakeReply(engine::ToJson(engine::Memory{arm.bytes, arm.bytes / 2}));
