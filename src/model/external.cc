@@ -87,19 +87,10 @@ Result<Weight> ExternalFiles::Resolve(const onnx::TensorProto& proto, const tens
                                  tensor::ToString(type.shape), location));
 }
 
-Result<tensor::Tensor> ExternalFiles::Read(const onnx::TensorProto& proto,
-                                           const tensor::Type& type) {
+Result<std::span<const std::byte>> ExternalFiles::Bytes(const onnx::TensorProto& proto,
+                                                        const tensor::Type& type) {
   ASSAY_ASSIGN(const Range range, Locate(proto, type));
-  const auto bytes = range.file->content.bytes().subspan(range.offset, range.bytes);
-  return tensor::Tensor{proto.name(), type, {bytes.begin(), bytes.end()}};
-}
-
-std::vector<std::string> ExternalFiles::Names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, file] : files_) {
-    names.push_back(name);
-  }
-  return names;
+  return range.file->content.bytes().subspan(range.offset, range.bytes);
 }
 
 }  // namespace assay::model

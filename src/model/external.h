@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -29,11 +29,9 @@ class ExternalFiles {
   /// header.
   Result<Weight> Resolve(const onnx::TensorProto& proto, const tensor::Type& type);
 
-  /// The bytes of a resolved initializer.
-  Result<tensor::Tensor> Read(const onnx::TensorProto& proto, const tensor::Type& type);
-
-  /// Names of the files that were pointed to, sorted.
-  std::vector<std::string> Names() const;
+  /// The bytes that `proto` points to, in a mapping that lives as long as this object.
+  Result<std::span<const std::byte>> Bytes(const onnx::TensorProto& proto,
+                                           const tensor::Type& type);
 
  private:
   struct File {

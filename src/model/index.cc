@@ -66,7 +66,8 @@ class Indexer {
       ASSAY_ASSIGN(value.weight, files_.Resolve(proto, value.type));
       const bool integers = value.type.dtype == tensor::DType::kInt64;  // may be a shape
       if (integers && *tensor::ElementCount(value.type.shape) <= kMostConstantElements) {
-        ASSAY_ASSIGN(value.constant, files_.Read(proto, value.type));
+        ASSAY_ASSIGN(const auto bytes, files_.Bytes(proto, value.type));
+        value.constant = tensor::Tensor{value.name, value.type, {bytes.begin(), bytes.end()}};
       }
     }
     Add(std::move(value));

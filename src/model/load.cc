@@ -10,14 +10,19 @@
 namespace assay::model {
 namespace {
 
-/// Of the graph, then of each weights file in the order of names.
-Result<std::string> HashOf(const std::filesystem::path& onnx, const ExternalFiles& files) {
+/// Of the graph's file, then of the bytes of each external initializer in the graph's order: the
+/// same whatever file they lie in.
+Result<std::string> HashOf(const std::filesystem::path& path, const ::onnx::ModelProto& proto,
+                           ExternalFiles& files) {
   Sha256 hash;
-  ASSAY_ASSIGN(const MappedFile graph, MappedFile::Open(onnx));
+  ASSAY_ASSIGN(const MappedFile graph, MappedFile::Open(path));
   hash.Update(graph.bytes());
-  for (const std::string& name : files.Names()) {
-    ASSAY_ASSIGN(const MappedFile file, MappedFile::Open(onnx.parent_path() / name));
-    hash.Update(file.bytes());
+  for (const ::onnx::TensorProto& initializer : proto.graph().initializer()) {
+    if (initializer.data_location() == ::onnx::TensorProto::EXTERNAL) {
+      ASSAY_ASSIGN(const tensor::Type type, TypeOf(initializer));
+      ASSAY_ASSIGN(const auto bytes, files.Bytes(initializer, type));
+      hash.Update(bytes);
+    }
   }
   return hash.Finish();
 }
@@ -46,7 +51,7 @@ Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options
   model.parameters = CountParameters(model.graph);
   model.macs = CountMacs(model.graph);
   if (options.known_sha256.empty()) {
-    ASSAY_ASSIGN(model.sha256, HashOf(path, files));
+    ASSAY_ASSIGN(model.sha256, HashOf(path, proto, files));
   } else {
     model.sha256 = options.known_sha256;
   }

@@ -1,0 +1,33 @@
+"""artifact.json: for what a folder was prepared, so that nothing else is run from it."""
+
+import json
+import pathlib
+from typing import Any
+
+from .engine import torch_version
+from .protocol import EngineError, Job
+
+_NAME = "artifact.json"
+
+
+def write_facts(job: Job, **more: Any) -> None:
+    facts = {"torch": torch_version(), "threads": job.threads} | more
+    (pathlib.Path(job.artifact) / _NAME).write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def read_facts(job: Job) -> dict[str, Any]:
+    """Raises EngineError when the folder was prepared for something else than `job`."""
+    path = pathlib.Path(job.artifact) / _NAME
+    try:
+        facts = json.loads(path.read_text())
+    except (OSError, ValueError) as e:
+        raise EngineError("failed", f"{path}: {e}", "prepare it again") from e
+    if facts.get("threads") != job.threads or facts.get("torch") != torch_version():
+        raise EngineError(
+            "failed",
+            f"{job.artifact} was compiled by PyTorch {facts.get('torch')} for "
+            f"{facts.get('threads')} threads; here PyTorch {torch_version()} was asked to run "
+            f"{job.threads}",
+            "prepare it again with the same settings",
+        )
+    return facts

@@ -1,0 +1,87 @@
+"""torch.compile in its default mode, compiled once in prepare and taken from its cache in load.
+
+The cache (Inductor's, below the artifact) finds its entries by content: the folder may be renamed.
+"""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from .artifact import read_facts, write_facts
+from .model import LoadedModel, configure, load_model
+from .protocol import Job
+
+if TYPE_CHECKING:
+    import torch
+
+
+def prepare(job: Job) -> list[str]:
+    _configure_cache(job)
+    configure(job.threads)
+    all_isa_work = _all_instruction_sets_work()
+    _trust_instruction_sets(all_isa_work)
+    _, notes = _compile(load_model(job))
+    write_facts(job, all_isa_work=all_isa_work)
+    return notes
+
+
+def load(job: Job, model: LoadedModel) -> tuple[Any, list[str]]:
+    """The compiled module after its first call, which compiles, with what should be known of it."""
+    facts = read_facts(job)
+    _configure_cache(job)
+    _trust_instruction_sets(facts["all_isa_work"])
+    compiled, notes = _compile(model)
+    if _counter("inductor", "fxgraph_cache_miss") > 0:
+        notes.append("compiled again in load: what prepare left did not fit")
+    return compiled, notes
+
+
+def _configure_cache(job: Job) -> None:
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(job.artifact, "inductor")
+    from torch._inductor import config
+
+    # They would be made anew below TMPDIR in every process, although nothing is compiled there.
+    config.cpp_cache_precompile_headers = False
+
+
+def _all_instruction_sets_work() -> bool:
+    """Whether Inductor's probe accepts each vector extension that the processor has."""
+    from torch._inductor import cpu_vec_isa
+
+    flags = cpu_vec_isa.x86_isa_checker()
+    present = [
+        isa for isa in cpu_vec_isa.supported_vec_isa_list if all(f in flags for f in str(isa).split())
+    ]
+    return bool(present) and all(bool(isa) for isa in present)
+
+
+def _trust_instruction_sets(all_work: bool) -> None:
+    """Spares a process for each vector extension, started by each load to probe it again."""
+    from torch._inductor import config, cpu_vec_isa
+
+    config.cpp.vec_isa_ok = True if all_work else None
+    cpu_vec_isa.valid_vec_isa_list.cache_clear()
+
+
+def _compile(model: LoadedModel) -> tuple[Any, list[str]]:
+    import torch
+
+    compiled = torch.compile(model.module)
+    with torch.inference_mode():
+        compiled(*model.input_sets[0])
+    return compiled, _graph_break_notes()
+
+
+def _counter(group: str, name: str) -> int:
+    from torch._dynamo.utils import counters
+
+    return counters[group][name]
+
+
+def _graph_break_notes() -> list[str]:
+    from torch._dynamo.utils import counters
+
+    notes = [f"graph break ({n}x): {reason}" for reason, n in counters["graph_break"].items()]
+    left_eager = _counter("frames", "total") - _counter("frames", "ok")
+    if left_eager > 0:
+        notes.append(f"{left_eager} frames were left to eager PyTorch")
+    return notes
