@@ -17,13 +17,18 @@ using ValueId = std::int32_t;
 
 struct ValueRef {
   ValueId id = -1;
+  bool operator==(const ValueRef&) const = default;
 };
 struct ValueRefs {
   std::vector<ValueId> ids;
+  bool operator==(const ValueRefs&) const = default;
 };  // a Tensor[] argument (cat, stack)
-struct Default {};  // the schema's default; None where it has none
+struct Default {
+  bool operator==(const Default&) const = default;
+};  // the schema's default; None where it has none
 struct DTypeArg {
   tensor::DType dtype;
+  bool operator==(const DTypeArg&) const = default;
 };  // a ScalarType argument
 
 using Argument = std::variant<Default, ValueRef, ValueRefs, bool, std::int64_t, double, std::string,

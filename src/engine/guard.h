@@ -10,8 +10,9 @@
 
 namespace assay::engine {
 
-/// `error`, with kOutOfMemory as its code when its message is a runtime's way of saying that memory
-/// could not be had (oneDNN, PyTorch's and ONNX Runtime's allocators, std::bad_alloc).
+/// `error` as assay words errors: its message on one line and of bounded length, its code
+/// kOutOfMemory when the message is a runtime's way of saying that memory could not be had (oneDNN,
+/// PyTorch's and ONNX Runtime's allocators, std::bad_alloc).
 Error Classify(Error error);
 
 /// The value of call(), or the error that it returned or threw.

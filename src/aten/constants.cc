@@ -1,0 +1,71 @@
+#include "aten/constants.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+namespace assay::aten {
+namespace {
+
+template <typename T>
+std::vector<T> Elements(const tensor::Tensor& tensor) {
+  std::vector<T> elements(tensor.data.size() / sizeof(T));
+  std::memcpy(elements.data(), tensor.data.data(), elements.size() * sizeof(T));
+  return elements;
+}
+
+template <typename T>
+std::vector<std::int64_t> Widened(const tensor::Tensor& tensor) {
+  const std::vector<T> elements = Elements<T>(tensor);
+  return {elements.begin(), elements.end()};
+}
+
+}  // namespace
+
+std::optional<std::vector<std::int64_t>> Integers(const tensor::Tensor& tensor) {
+  switch (tensor.type.dtype) {
+    case tensor::DType::kInt64:
+      return Widened<std::int64_t>(tensor);
+    case tensor::DType::kInt32:
+      return Widened<std::int32_t>(tensor);
+    case tensor::DType::kBool:
+      return Widened<std::uint8_t>(tensor);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<double> OnlyNumber(const tensor::Tensor& tensor) {
+  if (tensor.data.size() != tensor::SizeOf(tensor.type.dtype)) {
+    return std::nullopt;
+  }
+  if (tensor.type.dtype == tensor::DType::kFloat32) {
+    return Decimal(Elements<float>(tensor)[0]);
+  }
+  if (tensor.type.dtype == tensor::DType::kFloat64) {
+    return Elements<double>(tensor)[0];
+  }
+  const auto integers = Integers(tensor);
+  return integers ? std::optional<double>(static_cast<double>((*integers)[0])) : std::nullopt;
+}
+
+double Decimal(double number) {
+  if (!std::isfinite(number)) {
+    return number;
+  }
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.begin(), text.end(), static_cast<float>(number)).ptr;
+  double decimal = number;
+  std::from_chars(text.data(), end, decimal);
+  return decimal;
+}
+
+tensor::Tensor IntegerTensor(std::vector<std::int64_t> values, tensor::Shape shape) {
+  tensor::Tensor tensor{"", {tensor::DType::kInt64, std::move(shape)}, {}};
+  tensor.data.resize(values.size() * sizeof(std::int64_t));
+  std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
+  return tensor;
+}
+
+}  // namespace assay::aten

@@ -1,0 +1,121 @@
+#include "aten/fuse_attention.h"
+
+#include <cmath>
+#include <utility>
+
+#include "aten/fuse.h"
+
+namespace assay::aten {
+namespace {
+
+using model::ValueId;
+
+/// Follows Mul and Div by a number backwards from `id`, gathering the factor; every value passed
+/// must be read once.
+ValueId Unscaled(const GraphEditor& graph, ValueId id, double& scale) {
+  if (!graph.ReadOnce(id)) {
+    return id;
+  }
+  if (const auto div = graph.MadeBy(id, "Div")) {
+    if (const auto number = graph.Number(graph.node(*div).inputs[1])) {
+      scale /= *number;
+      return graph.node(*div).inputs[0];
+    }
+  }
+  if (const auto mul = graph.MadeBy(id, "Mul")) {
+    for (const ValueId operand : graph.node(*mul).inputs) {
+      if (const auto number = graph.Number(graph.Other(*mul, operand))) {
+        scale *= *number;
+        return operand;
+      }
+    }
+  }
+  return id;
+}
+
+std::vector<std::int64_t> WithLastTwoSwapped(std::vector<std::int64_t> order) {
+  std::swap(order[order.size() - 1], order[order.size() - 2]);
+  return order;
+}
+
+/// The key [batch, heads, length, width] of its transpose: Transpose(k) of the last two gives k
+/// back, any other operand gets a Transpose before node `at`.
+ValueId Key(GraphEditor& graph, ValueId transposed, std::size_t at) {
+  std::vector<std::int64_t> order = {0, 1, 2, 3};
+  ValueId source = transposed;
+  if (const auto transpose = graph.MadeBy(transposed, "Transpose")) {
+    order = graph.node(*transpose).Ints("perm", {3, 2, 1, 0});
+    source = graph.node(*transpose).inputs[0];
+  }
+  order = WithLastTwoSwapped(std::move(order));
+  if (order == std::vector<std::int64_t>{0, 1, 2, 3}) {
+    return source;
+  }
+  tensor::Type type = graph.value(transposed).type;
+  type.shape = WithLastTwoSwapped(type.shape);
+  const ValueId key = graph.NewValue(std::move(type));
+  const std::string name = graph.node(at).name + "/key";
+  graph.InsertBefore(at, {name, "Transpose", "", {source}, {key}, {{"perm", order}}});
+  return key;
+}
+
+struct Scores {
+  std::size_t matmul;
+  ValueId mask = model::kNone;
+  double scale = 1;
+};
+
+/// What a softmax is taken of, when that is a scaled product of two 4-D tensors.
+std::optional<Scores> ScoresOf(const GraphEditor& graph, ValueId id) {
+  Scores scores{0};
+  if (const auto add = graph.MadeBy(id, "Add"); add && graph.ReadOnce(id)) {
+    for (const ValueId operand : graph.node(*add).inputs) {
+      double scale = 1;
+      if (graph.MadeBy(Unscaled(graph, operand, scale), "MatMul")) {
+        scores.mask = graph.Other(*add, operand);
+        id = operand;
+        break;
+      }
+    }
+  }
+  id = Unscaled(graph, id, scores.scale);
+  const auto matmul = graph.MadeBy(id, "MatMul");
+  if (!matmul || !graph.ReadOnce(id) || graph.value(id).type.shape.size() != 4) {
+    return std::nullopt;
+  }
+  scores.matmul = *matmul;
+  return scores;
+}
+
+}  // namespace
+
+void FuseAttention(GraphEditor& graph, std::size_t softmax) {
+  if (graph.node(softmax).op != "Softmax") {
+    return;
+  }
+  const std::int64_t axis = graph.node(softmax).Int("axis", -1);
+  const auto product = graph.OnlyReader(graph.node(softmax).outputs[0], "MatMul");
+  auto scores = ScoresOf(graph, graph.node(softmax).inputs[0]);
+  if ((axis != -1 && axis != 3) || !product || !scores ||
+      graph.node(*product).inputs[0] != graph.node(softmax).outputs[0]) {
+    return;
+  }
+  const model::Node& first = graph.node(scores->matmul);
+  const ValueId query = Unscaled(graph, first.inputs[0], scores->scale);
+  const ValueId transposed = Unscaled(graph, first.inputs[1], scores->scale);
+  const ValueId value = graph.node(*product).inputs[1];
+  if (query == transposed || graph.value(value).type.shape.size() != 4) {
+    return;
+  }
+  const ValueId key = Key(graph, transposed, *product);
+  const double width = static_cast<double>(graph.value(query).type.shape.back());
+  const bool usual = std::abs(scores->scale * std::sqrt(width) - 1) < 1e-4;
+  model::Node attention{"", "Attention", std::string(kFusedDomain), {query, key, value}, {}, {}};
+  attention.attributes["scale"] = usual ? 0.0 : scores->scale;
+  if (scores->mask != model::kNone) {
+    attention.inputs.push_back(scores->mask);
+  }
+  graph.Replace(*product, std::move(attention));
+}
+
+}  // namespace assay::aten

@@ -1,0 +1,143 @@
+#include "aten/graph_editor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "aten/constants.h"
+#include "aten/fuse.h"
+
+namespace assay::aten {
+namespace {
+
+std::size_t Index(std::int32_t id) { return static_cast<std::size_t>(id); }
+
+bool IsOp(const model::Node& node, std::string_view op) {
+  return node.op == op &&
+         (node.domain.empty() || node.domain == "ai.onnx" || node.domain == kFusedDomain);
+}
+
+}  // namespace
+
+GraphEditor::GraphEditor(model::Graph graph)
+    : graph_(std::move(graph)), readers_(graph_.values.size(), 0), before_(graph_.nodes.size()) {
+  for (const model::Node& node : graph_.nodes) {
+    CountReaders(node, 1);
+  }
+  for (const model::ValueId id : graph_.outputs) {
+    readers_[Index(id)] += 2;  // never read by one node only
+  }
+}
+
+void GraphEditor::CountReaders(const model::Node& node, int change) {
+  for (const model::ValueId id : node.inputs) {
+    if (id != model::kNone) {
+      readers_[Index(id)] += change;
+    }
+  }
+}
+
+const model::Value& GraphEditor::value(model::ValueId id) const { return graph_.values[Index(id)]; }
+
+std::optional<std::size_t> GraphEditor::MadeBy(model::ValueId id, std::string_view op) const {
+  if (id == model::kNone || value(id).producer < 0) {
+    return std::nullopt;
+  }
+  const std::size_t producer = Index(value(id).producer);
+  return IsOp(node(producer), op) ? std::optional(producer) : std::nullopt;
+}
+
+std::optional<std::size_t> GraphEditor::OnlyReader(model::ValueId id, std::string_view op) const {
+  if (!ReadOnce(id) || value(id).producer < 0) {
+    return std::nullopt;
+  }
+  for (std::size_t i = Index(value(id).producer); i < node_count(); ++i) {
+    if (std::ranges::count(node(i).inputs, id) > 0) {
+      return IsOp(node(i), op) ? std::optional(i) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+bool GraphEditor::ReadOnce(model::ValueId id) const { return readers_[Index(id)] == 1; }
+
+std::optional<double> GraphEditor::Number(model::ValueId id) const {
+  if (id == model::kNone || !value(id).constant) {
+    return std::nullopt;
+  }
+  return OnlyNumber(*value(id).constant);
+}
+
+bool GraphEditor::IsNumber(model::ValueId id, double number) const {
+  const auto found = Number(id);
+  return found && std::abs(*found - number) <= 1e-4 * std::abs(number);
+}
+
+bool GraphEditor::IsWeight(model::ValueId id) const {
+  return id != model::kNone && value(id).weight.has_value();
+}
+
+model::ValueId GraphEditor::Other(std::size_t index, model::ValueId id) const {
+  const auto& inputs = node(index).inputs;
+  return inputs[0] == id ? inputs[1] : inputs[0];
+}
+
+model::ValueId GraphEditor::NewValue(tensor::Type type) {
+  model::Value made;
+  made.type = std::move(type);
+  graph_.values.push_back(std::move(made));
+  readers_.push_back(0);
+  return static_cast<model::ValueId>(graph_.values.size() - 1);
+}
+
+void GraphEditor::Replace(std::size_t at, model::Node fused) {
+  model::Node& place = graph_.nodes[at];
+  fused.name = place.name;
+  fused.outputs = place.outputs;
+  CountReaders(fused, 1);
+  CountReaders(place, -1);
+  place = std::move(fused);
+  DropDeadNodes();
+}
+
+void GraphEditor::InsertBefore(std::size_t at, model::Node node) {
+  CountReaders(node, 1);
+  before_[at].push_back(std::move(node));
+}
+
+void GraphEditor::DropDeadNodes() {
+  for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+    const bool dead = std::ranges::all_of(node->outputs, [&](model::ValueId id) {
+      return id == model::kNone || readers_[Index(id)] == 0 || value(id).constant.has_value();
+    });
+    if (dead && !node->op.empty()) {
+      CountReaders(*node, -1);
+      *node = {};
+    }
+  }
+}
+
+model::Graph GraphEditor::Take() && {
+  DropDeadNodes();
+  std::vector<model::Node> nodes;
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    std::ranges::move(before_[i], std::back_inserter(nodes));
+    if (!graph_.nodes[i].op.empty()) {
+      nodes.push_back(std::move(graph_.nodes[i]));
+    }
+  }
+  graph_.nodes = std::move(nodes);
+  for (model::Value& value : graph_.values) {
+    value.producer = -1;
+  }
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    for (const model::ValueId id : graph_.nodes[i].outputs) {
+      if (id != model::kNone) {
+        graph_.values[Index(id)].producer = static_cast<std::int32_t>(i);
+      }
+    }
+  }
+  return std::move(graph_);
+}
+
+}  // namespace assay::aten

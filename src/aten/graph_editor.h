@@ -1,0 +1,58 @@
+// A graph under rewriting: who makes and who reads each value, and groups replaced by one node.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "model/graph.h"
+
+namespace assay::aten {
+
+class GraphEditor {
+ public:
+  explicit GraphEditor(model::Graph graph);
+
+  std::size_t node_count() const { return graph_.nodes.size(); }
+  /// A node; removed ones have no operator ("").
+  const model::Node& node(std::size_t index) const { return graph_.nodes[index]; }
+  const model::Value& value(model::ValueId id) const;
+
+  /// The node that makes `id` if it is an `op` of the standard domain (or Fuse's), else nothing.
+  std::optional<std::size_t> MadeBy(model::ValueId id, std::string_view op) const;
+  /// The one node that reads `id`, if it is an `op`; nothing when others read it or it is an
+  /// output.
+  std::optional<std::size_t> OnlyReader(model::ValueId id, std::string_view op) const;
+  /// Whether only one node reads `id` and it is no output of the graph.
+  bool ReadOnce(model::ValueId id) const;
+  /// The number of a one-element constant.
+  std::optional<double> Number(model::ValueId id) const;
+  /// Whether `id` is a one-element constant within a relative 1e-4 of `number`.
+  bool IsNumber(model::ValueId id, double number) const;
+  /// Whether `id` is an initializer.
+  bool IsWeight(model::ValueId id) const;
+  /// For a two-operand node: the operand that is not `id`.
+  model::ValueId Other(std::size_t node, model::ValueId id) const;
+
+  /// A new value of that type, for a node to be put in.
+  model::ValueId NewValue(tensor::Type type);
+  /// Puts `fused` where node `at` was; it takes over that node's outputs and name. The rest of the
+  /// group dies with its last reader.
+  void Replace(std::size_t at, model::Node fused);
+  /// Puts a node of its own before node `at`.
+  void InsertBefore(std::size_t at, model::Node node);
+
+  /// The rewritten graph: without dead and constant nodes, producers renewed.
+  model::Graph Take() &&;
+
+ private:
+  void CountReaders(const model::Node& node, int change);
+  void DropDeadNodes();
+
+  model::Graph graph_;
+  std::vector<int> readers_;  // by value: operands that name it, graph outputs counted
+  std::vector<std::vector<model::Node>> before_;  // by node: nodes to be put before it
+};
+
+}  // namespace assay::aten

@@ -1,0 +1,175 @@
+// Element by element: arithmetic, comparisons, functions of one operand; reductions.
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "aten/constants.h"
+#include "aten/rules.h"
+
+namespace assay::aten {
+namespace {
+
+struct Names {
+  std::string_view onnx;
+  std::string_view aten;
+};
+
+constexpr auto kUnary = std::to_array<Names>({
+    {"Abs", "abs"},
+    {"Ceil", "ceil"},
+    {"Cos", "cos"},
+    {"Erf", "erf"},
+    {"Exp", "exp"},
+    {"Floor", "floor"},
+    {"Log", "log"},
+    {"Neg", "neg"},
+    {"Not", "logical_not"},
+    {"Reciprocal", "reciprocal"},
+    {"Round", "round"},
+    {"Sigmoid", "sigmoid"},
+    {"Sign", "sign"},
+    {"Sin", "sin"},
+    {"Softplus", "softplus"},
+    {"Sqrt", "sqrt"},
+    {"Tanh", "tanh"},
+});
+
+constexpr auto kBinary = std::to_array<Names>({
+    {"Add", "add"},
+    {"Div", "div"},
+    {"Mul", "mul"},
+    {"Sub", "sub"},
+    {"Equal", "eq"},
+    {"Greater", "gt"},
+    {"GreaterOrEqual", "ge"},
+    {"Less", "lt"},
+    {"LessOrEqual", "le"},
+    {"And", "logical_and"},
+    {"Or", "logical_or"},
+});
+
+constexpr auto kReductions = std::to_array<Names>({
+    {"ReduceMax", "amax"},
+    {"ReduceMean", "mean"},
+    {"ReduceMin", "amin"},
+    {"ReduceSum", "sum"},
+});
+
+std::string AtenName(const auto& table, std::string_view onnx) {
+  const auto found = std::ranges::find(table, onnx, &Names::onnx);
+  return "aten::" + std::string(found->aten);
+}
+
+/// The number that operand `position` stands for when it is a constant that leaves the other
+/// operand's shape as it is, as a Scalar argument.
+std::optional<Argument> ScalarOperand(const Lowering& lowering, const model::Node& node,
+                                      std::size_t position) {
+  const model::ValueId id = node.inputs[position];
+  const auto number = lowering.Number(id);
+  if (!number || lowering.Rank(id) > lowering.Rank(node.inputs[1 - position])) {
+    return std::nullopt;
+  }
+  return lowering.IsFloat(id) ? Argument(*number) : Argument(static_cast<std::int64_t>(*number));
+}
+
+/// How eager PyTorch adds a residual in a convolutional network: `out += identity` where `out` is
+/// what the block's last convolution or batch norm made, but x + f(x) makes a new tensor; so do
+/// transformers.
+bool AddsInPlace(const Lowering& lowering, const model::Node& node) {
+  const std::string_view maker = lowering.MadeBy(node.inputs[0]);
+  return (maker == "BatchNormalization" || maker == "Conv") &&
+         lowering.MayOverwrite(node.inputs[0]) &&
+         !lowering.ComesFrom(node.inputs[1], node.inputs[0]);
+}
+
+/// number - x and number / x; sums and products take the number as the second operand.
+Status NumberFirst(Lowering& lowering, const model::Node& node, const Argument& number) {
+  const Argument tensor = lowering.Tensor(node.inputs[1]);
+  if (node.op == "Sub") {
+    return lowering.Finish("aten::rsub", "Scalar", {tensor, number});
+  }
+  if (node.op == "Div") {
+    const ValueId inverse = lowering.Emit("aten::reciprocal", "", {tensor});
+    return lowering.Finish("aten::mul", "Scalar", {ValueRef{inverse}, number});
+  }
+  return lowering.Finish(AtenName(kBinary, node.op), "Scalar", {tensor, number});
+}
+
+}  // namespace
+
+Status LowerUnary(Lowering& lowering, const model::Node& node) {
+  return lowering.Finish(AtenName(kUnary, node.op), "", {lowering.Tensor(node.inputs[0])});
+}
+
+Status LowerArithmetic(Lowering& lowering, const model::Node& node) {
+  const std::string op = AtenName(kBinary, node.op);
+  if (node.op == "Div" && !lowering.IsFloat(node.inputs[0])) {  // integers: towards zero
+    return lowering.Finish(
+        "aten::div", "Tensor_mode",
+        {lowering.Tensor(node.inputs[0]), lowering.Tensor(node.inputs[1]), std::string("trunc")});
+  }
+  if (const auto number = ScalarOperand(lowering, node, 1)) {
+    return lowering.Finish(op, "Scalar", {lowering.Tensor(node.inputs[0]), *number});
+  }
+  if (const auto number = ScalarOperand(lowering, node, 0)) {
+    return NumberFirst(lowering, node, *number);
+  }
+  const bool in_place = node.op == "Add" && AddsInPlace(lowering, node);
+  return lowering.Finish(op + (in_place ? "_" : ""), "Tensor",
+                         {lowering.Tensor(node.inputs[0]), lowering.Tensor(node.inputs[1])},
+                         in_place ? Storage::kFirstArgument : Storage::kOwn);
+}
+
+Status LowerComparison(Lowering& lowering, const model::Node& node) {
+  const bool logical = node.op == "And" || node.op == "Or";
+  return lowering.Finish(AtenName(kBinary, node.op), logical ? "" : "Tensor",
+                         {lowering.Tensor(node.inputs[0]), lowering.Tensor(node.inputs[1])});
+}
+
+Status LowerPow(Lowering& lowering, const model::Node& node) {
+  const Argument base = lowering.Tensor(node.inputs[0]);
+  if (const auto exponent = ScalarOperand(lowering, node, 1)) {
+    return lowering.Finish("aten::pow", "Tensor_Scalar", {base, *exponent});
+  }
+  return lowering.Finish("aten::pow", "Tensor_Tensor", {base, lowering.Tensor(node.inputs[1])});
+}
+
+Status LowerWhere(Lowering& lowering, const model::Node& node) {
+  return lowering.Finish("aten::where", "self",
+                         {lowering.Tensor(node.inputs[0]), lowering.Tensor(node.inputs[1]),
+                          lowering.Tensor(node.inputs[2])});
+}
+
+Status LowerCast(Lowering& lowering, const model::Node& node) {
+  return lowering.Finish(
+      "aten::to", "dtype",
+      {lowering.Tensor(node.inputs[0]), DTypeArg{lowering.Value(node.outputs[0]).type.dtype}},
+      Storage::kFirstArgument);
+}
+
+Status LowerReduce(Lowering& lowering, const model::Node& node) {
+  Integers64 axes = node.Ints("axes");
+  if (const model::ValueId operand = lowering.Operand(1); operand != model::kNone) {
+    const auto constant = lowering.Ints(operand);
+    if (!constant) {
+      return lowering.Unsupported("axes that are no constants");
+    }
+    axes = *constant;
+  }
+  if (axes.empty()) {
+    if (node.Int("noop_with_empty_axes", 0) != 0) {
+      return LowerIdentity(lowering, node);
+    }
+    for (std::int64_t axis = 0; axis < lowering.Rank(node.inputs[0]); ++axis) {
+      axes.push_back(axis);
+    }
+  }
+  const std::string overload = node.op == "ReduceMean"  ? "dim"
+                               : node.op == "ReduceSum" ? "dim_IntList"
+                                                        : "";
+  Arguments arguments = {lowering.Tensor(node.inputs[0]), axes, node.Int("keepdims", 1) != 0};
+  return lowering.Finish(AtenName(kReductions, node.op), overload,
+                         WithoutDefaults(std::move(arguments), {false}));
+}
+
+}  // namespace assay::aten

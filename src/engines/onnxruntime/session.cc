@@ -1,0 +1,137 @@
+#include "engines/onnxruntime/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/charges.h"
+
+namespace assay::engine::onnxruntime {
+namespace {
+
+Result<GraphOptimizationLevel> OptimizationLevel(const Json& recipe) {
+  const auto asked = recipe.value<std::string>("graph_optimization", "all");
+  if (asked == "all") {
+    return ORT_ENABLE_ALL;
+  }
+  if (asked == "none") {
+    return ORT_DISABLE_ALL;
+  }
+  return Error{Code::kInvalidArgument,
+               fmt::format("no graph optimisation '{}' (all or none)", asked), ""};
+}
+
+/// No provider is appended: the CPU's is what remains, whatever others a library brings.
+Result<Ort::SessionOptions> Options(const Job& job) {
+  Ort::SessionOptions options;
+  options.SetIntraOpNumThreads(job.threads);
+  options.SetInterOpNumThreads(1);
+  options.SetExecutionMode(ORT_SEQUENTIAL);
+  ASSAY_ASSIGN(const GraphOptimizationLevel level, OptimizationLevel(job.recipe));
+  options.SetGraphOptimizationLevel(level);
+  options.AddConfigEntry("session.set_denormal_as_zero", "1");
+  return options;
+}
+
+Result<Port> ReadPort(std::string name, const Ort::TypeInfo& info) {
+  if (info.GetONNXType() != ONNX_TYPE_TENSOR) {
+    return Error{Code::kUnsupported, fmt::format("'{}' is no tensor", name), ""};
+  }
+  const auto tensor = info.GetTensorTypeAndShapeInfo();
+  const std::optional<tensor::DType> dtype = FromOnnx(tensor.GetElementType());
+  if (!dtype) {
+    return Error{Code::kUnsupported,
+                 fmt::format("'{}' has elements of ONNX's type {}", name,
+                             static_cast<int>(tensor.GetElementType())),
+                 ""};
+  }
+  return Port{std::move(name), {*dtype, tensor.GetShape()}};
+}
+
+bool IsStatic(const Port& port) {
+  return std::all_of(port.type.shape.begin(), port.type.shape.end(),
+                     [](std::int64_t dimension) { return dimension >= 0; });
+}
+
+}  // namespace
+
+Result<BoundSession> BoundSession::Create(Ort::Env& env, const Job& job,
+                                          const tensor::SafetensorsFile& inputs) {
+  ASSAY_ASSIGN(const Ort::SessionOptions options, Options(job));
+  BoundSession bound;
+  // The API does not tell the size of its pool: the threads that a session starts do.
+  const int before = CountThreads();
+  bound.session_ = Ort::Session(env, job.onnx.c_str(), options);
+  bound.threads_ = 1 + CountThreads() - before;
+  ASSAY_TRY(bound.ReadPorts());
+  for (const Port& output : bound.outputs_) {
+    std::size_t bytes = 0;
+    if (IsStatic(output)) {
+      ASSAY_ASSIGN(const std::uint64_t count, tensor::ElementCount(output.type.shape));
+      bytes = count * tensor::SizeOf(output.type.dtype);
+    }
+    bound.output_buffers_.emplace_back(bytes);
+  }
+  for (int set = 0; set < job.input_sets; ++set) {
+    ASSAY_TRY(bound.Bind(set, inputs));
+  }
+  return bound;
+}
+
+Status BoundSession::ReadPorts() {
+  Ort::AllocatorWithDefaultOptions allocator;
+  for (std::size_t i = 0; i < session_.GetInputCount(); ++i) {
+    ASSAY_ASSIGN(
+        inputs_.emplace_back(),
+        ReadPort(session_.GetInputNameAllocated(i, allocator).get(), session_.GetInputTypeInfo(i)));
+  }
+  for (std::size_t i = 0; i < session_.GetOutputCount(); ++i) {
+    ASSAY_ASSIGN(outputs_.emplace_back(),
+                 ReadPort(session_.GetOutputNameAllocated(i, allocator).get(),
+                          session_.GetOutputTypeInfo(i)));
+  }
+  return {};
+}
+
+Status BoundSession::Bind(int set, const tensor::SafetensorsFile& inputs) {
+  Ort::IoBinding binding(session_);
+  for (const Port& input : inputs_) {
+    ASSAY_ASSIGN(const tensor::Entry* entry, FindInput(inputs, input.name, set, input.type));
+    const AlignedBuffer& buffer = input_buffers_.emplace_back(inputs.Bytes(*entry));
+    binding.BindInput(input.name.c_str(),
+                      values_.emplace_back(View({input.name, entry->type}, buffer)));
+  }
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const Port& output = outputs_[i];
+    if (IsStatic(output)) {
+      binding.BindOutput(output.name.c_str(),
+                         values_.emplace_back(View(output, output_buffers_[i])));
+    } else {
+      binding.BindOutput(output.name.c_str(), memory_);
+    }
+  }
+  bindings_.push_back(std::move(binding));
+  return {};
+}
+
+Ort::Value BoundSession::View(const Port& port, const AlignedBuffer& buffer) const {
+  return Ort::Value::CreateTensor(memory_, buffer.data(), buffer.size(), port.type.shape.data(),
+                                  port.type.shape.size(), ToOnnx(port.type.dtype));
+}
+
+std::vector<tensor::Tensor> BoundSession::ReadOutputs(int set) const {
+  const std::vector<Ort::Value> values = bindings_[static_cast<std::size_t>(set)].GetOutputValues();
+  std::vector<tensor::Tensor> tensors;
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    tensor::Tensor& tensor = tensors.emplace_back();
+    tensor.name = outputs_[i].name;
+    tensor.type = {outputs_[i].type.dtype, values[i].GetTensorTypeAndShapeInfo().GetShape()};
+    const auto count = values[i].GetTensorTypeAndShapeInfo().GetElementCount();
+    tensor.data.resize(count * tensor::SizeOf(tensor.type.dtype));
+    std::memcpy(tensor.data.data(), values[i].GetTensorRawData(), tensor.data.size());
+  }
+  return tensors;
+}
+
+}  // namespace assay::engine::onnxruntime

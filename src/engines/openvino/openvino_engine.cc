@@ -1,0 +1,121 @@
+#include "engines/openvino/openvino_engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <openvino/core/except.hpp>
+#include <openvino/runtime/properties.hpp>
+#include <string>
+
+#include "engines/openvino/ports.h"
+#include "engines/openvino/settings.h"
+
+namespace assay::engine::openvino {
+namespace {
+
+/// "2026.4.1" out of "2026.4.1-21919-...-releases/2026/4".
+std::string Version() {
+  const std::string build = ov::get_openvino_version().buildNumber;
+  return build.substr(0, build.find('-'));
+}
+
+/// An operator that OpenVINO does not know, rather than a failure.
+bool SaysUnsupported(const std::exception& e) {
+  return dynamic_cast<const ov::NotImplemented*>(&e) != nullptr ||
+         std::string_view(e.what()).find("does not support the following ONNX operations") !=
+             std::string_view::npos;
+}
+
+}  // namespace
+
+Description OpenVinoEngine::Describe() {
+  Description description{kProtocolVersion, "openvino", Version(), true, "", ""};
+  try {
+    core_.emplace();
+    const std::vector<std::string> devices = core_->get_available_devices();
+    if (std::find(devices.begin(), devices.end(), "CPU") != devices.end()) {
+      return description;
+    }
+    description.reason = "OpenVINO finds no CPU plugin";
+  } catch (const std::exception& e) {
+    description.reason = fmt::format("OpenVINO does not start: {}", e.what());
+  }
+  description.available = false;
+  description.hint = "run tools/setup.sh";
+  return description;
+}
+
+Result<ov::CompiledModel> OpenVinoEngine::Compile(const Job& job) {
+  ASSAY_ASSIGN(const ov::AnyMap settings, Settings(job));
+  if (!core_) {
+    core_.emplace();
+  }
+  try {
+    return core_->compile_model(job.onnx, "CPU", settings);
+  } catch (const std::exception& e) {
+    if (SaysUnsupported(e)) {
+      return Error{Code::kUnsupported, e.what(), ""};
+    }
+    throw;
+  }
+}
+
+Result<Prepared> OpenVinoEngine::Prepare(const Job& job) {
+  ASSAY_ASSIGN(const ov::CompiledModel model, Compile(job));
+  return Prepared{.notes = ReadBack(model, job).notes};
+}
+
+Result<Loaded> OpenVinoEngine::Load(const Job& job, const tensor::SafetensorsFile& inputs) {
+  requests_.clear();
+  input_buffers_.clear();
+  ASSAY_ASSIGN(model_, Compile(job));
+  for (int set = 0; set < job.input_sets; ++set) {
+    ASSAY_TRY(Bind(set, inputs));
+  }
+  Loaded loaded = ReadBack(model_, job);
+  if (!job.artifact.empty() && !model_.get_property(ov::loaded_from_cache)) {
+    loaded.notes.push_back("compiled anew: the artifact was not used");
+  }
+  return loaded;
+}
+
+Status OpenVinoEngine::Bind(int set, const tensor::SafetensorsFile& inputs) {
+  ov::InferRequest request = model_.create_infer_request();
+  for (const auto& port : model_.inputs()) {
+    ASSAY_ASSIGN(const tensor::Type wanted, TypeOf(port));
+    ASSAY_ASSIGN(const tensor::Entry* entry, FindInput(inputs, NameOf(port), set, wanted));
+    const AlignedBuffer& buffer = input_buffers_.emplace_back(inputs.Bytes(*entry));
+    request.set_tensor(
+        port, ov::Tensor(port.get_element_type(), ShapeOf(entry->type.shape), buffer.data()));
+  }
+  requests_.push_back(std::move(request));
+  return {};
+}
+
+Status OpenVinoEngine::Infer(int set) {
+  requests_[static_cast<std::size_t>(set)].infer();
+  set_ = set;
+  return {};
+}
+
+Result<std::vector<tensor::Tensor>> OpenVinoEngine::Outputs() {
+  ov::InferRequest& request = requests_[static_cast<std::size_t>(set_)];
+  std::vector<tensor::Tensor> outputs;
+  for (const auto& port : model_.outputs()) {
+    const ov::Tensor values = request.get_tensor(port);
+    tensor::Tensor output;
+    output.name = NameOf(port);
+    ASSAY_ASSIGN(output.type.dtype, DTypeOf(values.get_element_type(), output.name));
+    for (const std::size_t dimension : values.get_shape()) {
+      output.type.shape.push_back(static_cast<std::int64_t>(dimension));
+    }
+    output.data.resize(values.get_byte_size());
+    std::memcpy(output.data.data(), values.data(), output.data.size());
+    outputs.push_back(AsOutput(std::move(output)));
+  }
+  return outputs;
+}
+
+}  // namespace assay::engine::openvino

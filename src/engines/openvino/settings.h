@@ -1,0 +1,20 @@
+// What OpenVINO is told and what it says afterwards: it takes settings that it does not follow
+// (a hint of f16 became bf16 without a word), so each is read back.
+#pragma once
+
+#include <openvino/runtime/compiled_model.hpp>
+#include <openvino/runtime/properties.hpp>
+
+#include "base/result.h"
+#include "engine/protocol.h"
+
+namespace assay::engine::openvino {
+
+/// Errors  kUnsupported for a precision that OpenVINO's CPU plugin has no hint for.
+Result<ov::AnyMap> Settings(const Job& job);
+
+/// Threads, precision and device as the compiled model tells them; a note for each setting that
+/// did not hold.
+Loaded ReadBack(const ov::CompiledModel& model, const Job& job);
+
+}  // namespace assay::engine::openvino

@@ -1,0 +1,20 @@
+// What a graph holds and computes: parameters and multiply-adds. Internal.
+#pragma once
+
+#include <cstdint>
+
+#include "model/graph.h"
+
+namespace assay::model {
+
+/// Elements of the floating-point initializers that training would change: not batch norm's running
+/// statistics, and no scalars (exporters write constants of formulas as such).
+std::uint64_t CountParameters(const Graph& graph);
+
+/// Multiply-adds of convolutions (output elements times the kernel elements that each sees, so that
+/// groups count once) and of matrix products, those between activations included, as attention has.
+/// Bias, normalisation and pooling count nothing. This rule gives torchvision's published figures
+/// (models/*.py, weight metadata) for convolutional networks and vision transformers alike.
+std::uint64_t CountMacs(const Graph& graph);
+
+}  // namespace assay::model

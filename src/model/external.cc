@@ -1,0 +1,96 @@
+#include "model/external.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "onnx/onnx-ml.pb.h"
+
+namespace assay::model {
+namespace {
+
+Error Lies(const onnx::TensorProto& proto, std::string_view what) {
+  return {Code::kMalformed, fmt::format("external data of '{}' {}", proto.name(), what),
+          "graph and weights do not belong together; export both again"};
+}
+
+std::string EntryOf(const onnx::TensorProto& proto, std::string_view key) {
+  for (const onnx::StringStringEntryProto& entry : proto.external_data()) {
+    if (entry.key() == key) {
+      return entry.value();
+    }
+  }
+  return "";
+}
+
+/// The number under `key`, `otherwise` when the key is absent.
+Result<std::uint64_t> NumberOf(const onnx::TensorProto& proto, std::string_view key,
+                               std::uint64_t otherwise) {
+  const std::string text = EntryOf(proto, key);
+  if (text.empty()) {
+    return otherwise;
+  }
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return Lies(proto, fmt::format("has no number as its {}", key));
+  }
+  return number;
+}
+
+}  // namespace
+
+Result<const ExternalFiles::File*> ExternalFiles::Open(const std::string& location) {
+  if (const auto found = files_.find(location); found != files_.end()) {
+    return &found->second;
+  }
+  const std::filesystem::path path = folder_ / location;
+  ASSAY_ASSIGN(MappedFile content, MappedFile::Open(path));
+  File file{std::move(content), std::nullopt};
+  if (path.extension() == ".safetensors") {
+    ASSAY_ASSIGN(file.safetensors, tensor::SafetensorsFile::Open(path));
+  }
+  return &files_.emplace(location, std::move(file)).first->second;
+}
+
+Result<ExternalFiles::Range> ExternalFiles::Locate(const onnx::TensorProto& proto,
+                                                   const tensor::Type& type) {
+  ASSAY_ASSIGN(const File* file, Open(EntryOf(proto, "location")));
+  ASSAY_ASSIGN(const std::uint64_t count, tensor::ElementCount(type.shape));
+  const std::uint64_t bytes = count * tensor::SizeOf(type.dtype);
+  ASSAY_ASSIGN(const std::uint64_t offset, NumberOf(proto, "offset", 0));
+  ASSAY_ASSIGN(const std::uint64_t length, NumberOf(proto, "length", bytes));
+  if (length != bytes) {
+    return Lies(proto, fmt::format("has {} bytes, but {} of {} takes {}", length, Name(type.dtype),
+                                   tensor::ToString(type.shape), bytes));
+  }
+  const std::uint64_t size = file->content.bytes().size();
+  if (offset > size || length > size - offset) {
+    return Lies(proto,
+                fmt::format("reaches from byte {} over {} in a file of {}", offset, length, size));
+  }
+  return Range{file, offset, length};
+}
+
+Result<Weight> ExternalFiles::Resolve(const onnx::TensorProto& proto, const tensor::Type& type) {
+  ASSAY_ASSIGN(const Range range, Locate(proto, type));
+  const std::string location = EntryOf(proto, "location");
+  if (!range.file->safetensors) {
+    return Weight{proto.name(), location};
+  }
+  for (const tensor::Entry& entry : range.file->safetensors->entries()) {
+    if (entry.offset == range.offset && entry.type == type) {
+      return Weight{entry.name, location};
+    }
+  }
+  return Lies(proto, fmt::format("at byte {} is no {} of {} in {}", range.offset, Name(type.dtype),
+                                 tensor::ToString(type.shape), location));
+}
+
+Result<std::span<const std::byte>> ExternalFiles::Bytes(const onnx::TensorProto& proto,
+                                                        const tensor::Type& type) {
+  ASSAY_ASSIGN(const Range range, Locate(proto, type));
+  return range.file->content.bytes().subspan(range.offset, range.bytes);
+}
+
+}  // namespace assay::model

@@ -1,0 +1,53 @@
+// External data: where an initializer's bytes lie in the files beside the graph. Internal.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "model/graph.h"
+#include "tensor/safetensors.h"
+
+namespace onnx {
+class TensorProto;
+}
+
+namespace assay::model {
+
+/// Resolves initializers against the files of one folder; each file is opened once. Locations are
+/// expected to have passed ONNX's checker (inside the folder, no links).
+class ExternalFiles {
+ public:
+  explicit ExternalFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  /// The weight that `proto` points to; its name is the safetensors file's where it is one, else
+  /// the initializer's. Errors  kMalformed when offset or length lie, or contradict the safetensors
+  /// header.
+  Result<Weight> Resolve(const onnx::TensorProto& proto, const tensor::Type& type);
+
+  /// The bytes that `proto` points to, in a mapping that lives as long as this object.
+  Result<std::span<const std::byte>> Bytes(const onnx::TensorProto& proto,
+                                           const tensor::Type& type);
+
+ private:
+  struct File {
+    MappedFile content;
+    std::optional<tensor::SafetensorsFile> safetensors;  // nothing for other formats
+  };
+  struct Range {
+    const File* file;
+    std::uint64_t offset;
+    std::uint64_t bytes;
+  };
+  Result<Range> Locate(const onnx::TensorProto& proto, const tensor::Type& type);
+  Result<const File*> Open(const std::string& location);
+
+  std::filesystem::path folder_;
+  std::map<std::string, File> files_;
+};
+
+}  // namespace assay::model

@@ -1,0 +1,32 @@
+#include "model/graph.h"
+
+namespace assay::model {
+namespace {
+
+template <typename T>
+T Get(const std::map<std::string, Attribute>& attributes, std::string_view name, T otherwise) {
+  const auto found = attributes.find(std::string(name));
+  const T* value = found == attributes.end() ? nullptr : std::get_if<T>(&found->second);
+  return value == nullptr ? std::move(otherwise) : *value;
+}
+
+}  // namespace
+
+std::int64_t Node::Int(std::string_view attribute, std::int64_t otherwise) const {
+  return Get(attributes, attribute, otherwise);
+}
+
+double Node::Float(std::string_view attribute, double otherwise) const {
+  return Get(attributes, attribute, otherwise);
+}
+
+std::string Node::String(std::string_view attribute, std::string_view otherwise) const {
+  return Get(attributes, attribute, std::string(otherwise));
+}
+
+std::vector<std::int64_t> Node::Ints(std::string_view attribute,
+                                     std::vector<std::int64_t> otherwise) const {
+  return Get(attributes, attribute, std::move(otherwise));
+}
+
+}  // namespace assay::model

@@ -1,0 +1,182 @@
+#include "model/index.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "model/fold.h"
+#include "model/infer.h"
+#include "model/proto.h"
+#include "onnx/onnx-ml.pb.h"
+
+namespace assay::model {
+namespace {
+
+constexpr std::uint64_t kMostConstantElements = 65536;  // larger initializers are weights
+
+class Indexer {
+ public:
+  Indexer(const onnx::ModelProto& model, ExternalFiles& files,
+          const std::map<std::string, std::int64_t>& dimensions)
+      : model_(model), files_(files), dimensions_(dimensions), inference_(model) {}
+
+  Result<Graph> Run() && {
+    graph_.name = model_.graph().name();
+    for (const onnx::OperatorSetIdProto& opset : model_.opset_import()) {
+      if (opset.domain().empty() || opset.domain() == "ai.onnx") {
+        graph_.opset = opset.version();
+      }
+    }
+    for (const onnx::TensorProto& initializer : model_.graph().initializer()) {
+      ASSAY_TRY(AddInitializer(initializer));
+    }
+    for (const onnx::ValueInfoProto& input : model_.graph().input()) {
+      ASSAY_TRY(AddInput(input));
+    }
+    ASSAY_TRY(CheckDimensionsUsed());
+    for (int i = 0; i < model_.graph().node_size(); ++i) {
+      ASSAY_TRY(AddNode(model_.graph().node(i), i));
+    }
+    for (const onnx::ValueInfoProto& output : model_.graph().output()) {
+      graph_.outputs.push_back(ids_.at(output.name()));
+    }
+    return std::move(graph_);
+  }
+
+ private:
+  ValueId Add(Value value) {
+    inference_.Add(value.name, value.type, value.constant ? &*value.constant : nullptr);
+    const auto id = static_cast<ValueId>(graph_.values.size());
+    ids_[value.name] = id;
+    graph_.values.push_back(std::move(value));
+    return id;
+  }
+
+  Status AddInitializer(const onnx::TensorProto& proto) {
+    Value value;
+    value.name = proto.name();
+    ASSAY_ASSIGN(value.type, TypeOf(proto));
+    if (proto.data_location() != onnx::TensorProto::EXTERNAL) {
+      ASSAY_ASSIGN(value.constant, ReadTensor(proto));
+      value.weight = Weight{proto.name(), ""};
+    } else {
+      ASSAY_ASSIGN(value.weight, files_.Resolve(proto, value.type));
+      const bool integers = value.type.dtype == tensor::DType::kInt64;  // may be a shape
+      if (integers && *tensor::ElementCount(value.type.shape) <= kMostConstantElements) {
+        ASSAY_ASSIGN(const auto bytes, files_.Bytes(proto, value.type));
+        value.constant = tensor::Tensor{value.name, value.type, {bytes.begin(), bytes.end()}};
+      }
+    }
+    Add(std::move(value));
+    return {};
+  }
+
+  Status AddInput(const onnx::ValueInfoProto& proto) {
+    if (ids_.contains(proto.name())) {
+      return {};  // an initializer's default, as old files declare each of them
+    }
+    Value value;
+    value.name = proto.name();
+    if (!proto.type().has_tensor_type() || !proto.type().tensor_type().has_shape()) {
+      return Error{Code::kUnsupported, fmt::format("input '{}' has no shape", value.name),
+                   "export the model with shapes"};
+    }
+    const onnx::TypeProto_Tensor& type = proto.type().tensor_type();
+    ASSAY_ASSIGN(value.type.dtype, DTypeOf(type.elem_type()));
+    for (int axis = 0; axis < type.shape().dim_size(); ++axis) {
+      const auto& dimension = type.shape().dim(axis);
+      const std::string name = dimension.dim_param().empty()
+                                   ? fmt::format("{}.{}", value.name, axis)
+                                   : dimension.dim_param();
+      const auto given = dimensions_.find(name);
+      if (!dimension.has_dim_value() && given == dimensions_.end()) {
+        return Error{Code::kInvalidArgument,
+                     fmt::format("dimension '{}' of input '{}' has no size", name, value.name),
+                     fmt::format("give it one: --dim {}=N", name)};
+      }
+      if (!dimension.has_dim_value()) {
+        used_.insert(name);
+      }
+      known_names_.push_back(name);
+      value.type.shape.push_back(dimension.has_dim_value() ? dimension.dim_value() : given->second);
+    }
+    if (const auto count = tensor::ElementCount(value.type.shape); !count) {
+      return Error{Code::kMalformed,
+                   fmt::format("input '{}': {}", value.name, count.error().message), ""};
+    }
+    graph_.inputs.push_back(Add(std::move(value)));
+    return {};
+  }
+
+  Status CheckDimensionsUsed() const {
+    for (const auto& [name, size] : dimensions_) {
+      if (!used_.contains(name)) {
+        return Error{Code::kInvalidArgument,
+                     fmt::format("no open dimension '{}'{}", name, DidYouMean(name, known_names_)),
+                     ""};
+      }
+    }
+    return {};
+  }
+
+  Status AddNode(const onnx::NodeProto& proto, int position) {
+    Node node;
+    node.name =
+        proto.name().empty() ? fmt::format("{}_{}", proto.op_type(), position) : proto.name();
+    node.op = proto.op_type();
+    for (const onnx::AttributeProto& attribute : proto.attribute()) {
+      Result<Attribute> read = ReadAttribute(attribute);
+      if (!read) {
+        return Error{read.error().code,
+                     fmt::format("node '{}' ({}): {}", node.name, node.op, read.error().message),
+                     read.error().hint};
+      }
+      node.attributes[attribute.name()] = *std::move(read);
+    }
+    std::vector<const Value*> inputs;
+    for (const std::string& name : proto.input()) {
+      node.inputs.push_back(name.empty() ? kNone : ids_.at(name));
+      inputs.push_back(name.empty() ? nullptr : &graph_.values[Index(node.inputs.back())]);
+    }
+    onnx::NodeProto copy = proto;  // inference wants to write
+    ASSAY_ASSIGN(const std::vector<tensor::Type> types, inference_.Infer(copy));
+    node.outputs.resize(types.size(), kNone);
+    auto folded = types.size() == 1 ? Fold(node, inputs, types[0]) : std::nullopt;
+    const bool constant = folded.has_value();
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      const std::string& name = proto.output(static_cast<int>(i));
+      if (!name.empty()) {
+        const std::int32_t producer =
+            constant ? -1 : static_cast<std::int32_t>(graph_.nodes.size());
+        node.outputs[i] = Add({name, types[i], std::nullopt, std::move(folded), producer});
+      }
+    }
+    if (!constant) {
+      graph_.nodes.push_back(std::move(node));
+    }
+    return {};
+  }
+
+  static std::size_t Index(ValueId id) { return static_cast<std::size_t>(id); }
+
+  const onnx::ModelProto& model_;
+  ExternalFiles& files_;
+  const std::map<std::string, std::int64_t>& dimensions_;
+  NodeInference inference_;
+  Graph graph_;
+  std::unordered_map<std::string, ValueId> ids_;
+  std::set<std::string> used_;            // open dimensions that were given a size
+  std::vector<std::string> known_names_;  // of all dimensions
+};
+
+}  // namespace
+
+Result<Graph> IndexModel(const onnx::ModelProto& model, ExternalFiles& files,
+                         const std::map<std::string, std::int64_t>& dimensions) {
+  return Indexer(model, files, dimensions).Run();
+}
+
+}  // namespace assay::model

@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include "model/count.h"
+#include "model/external.h"
+#include "model/index.h"
+#include "model/model.h"
+#include "model/proto.h"
+#include "onnx/onnx-ml.pb.h"
+
+namespace assay::model {
+namespace {
+
+/// Of the graph's file, then of the bytes of each external initializer in the graph's order: the
+/// same whatever file they lie in.
+Result<std::string> HashOf(const std::filesystem::path& path, const ::onnx::ModelProto& proto,
+                           ExternalFiles& files) {
+  Sha256 hash;
+  ASSAY_ASSIGN(const MappedFile graph, MappedFile::Open(path));
+  hash.Update(graph.bytes());
+  for (const ::onnx::TensorProto& initializer : proto.graph().initializer()) {
+    if (initializer.data_location() == ::onnx::TensorProto::EXTERNAL) {
+      ASSAY_ASSIGN(const tensor::Type type, TypeOf(initializer));
+      ASSAY_ASSIGN(const auto bytes, files.Bytes(initializer, type));
+      hash.Update(bytes);
+    }
+  }
+  return hash.Finish();
+}
+
+}  // namespace
+
+Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options) {
+  const std::filesystem::path path = std::filesystem::absolute(onnx).lexically_normal();
+  ::onnx::ModelProto proto;
+  ASSAY_TRY(ParseModel(path, proto));
+  ASSAY_TRY(CheckModel(proto, path));
+  ExternalFiles files(path.parent_path());
+  Result<Graph> graph = IndexModel(proto, files, options.dimensions);
+  if (!graph) {
+    Error error = std::move(graph).error();
+    error.message = fmt::format("{}: {}", onnx.string(), error.message);
+    return error;
+  }
+  Model model;
+  model.name = path.stem().string();
+  model.source = "onnx";
+  model.weights = "file";
+  model.folder = path.parent_path();
+  model.onnx = path;
+  model.graph = *std::move(graph);
+  model.parameters = CountParameters(model.graph);
+  model.macs = CountMacs(model.graph);
+  if (options.known_sha256.empty()) {
+    ASSAY_ASSIGN(model.sha256, HashOf(path, proto, files));
+  } else {
+    model.sha256 = options.known_sha256;
+  }
+  return model;
+}
+
+}  // namespace assay::model

@@ -1,0 +1,45 @@
+// Protobuf's side of a model: reading the file, checking it, and its tensors and attributes as
+// ours. Internal to this room.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "model/graph.h"
+#include "tensor/tensor.h"
+
+namespace onnx {
+class AttributeProto;
+class ModelProto;
+class TensorProto;
+}  // namespace onnx
+
+namespace assay::model {
+
+/// Parses from a mapping. Errors  kNotFound, kIo; kMalformed when it is no whole ONNX file.
+Status ParseModel(const std::filesystem::path& path, onnx::ModelProto& model);
+
+/// Refuses what no engine here could run, then runs ONNX's checker, which also refuses external
+/// data that is a link, absolute or outside `folder`. Errors  kMalformed; kUnsupported naming the
+/// node.
+Status CheckModel(const onnx::ModelProto& model, const std::filesystem::path& path);
+
+/// Runs `read` and turns what ONNX's library throws into an Error{kMalformed} of one line.
+Status CatchOnnx(std::string_view what, const std::function<Status()>& read);
+
+/// Errors  kUnsupported for element types that assay has no name for (strings, complex, 4 bits).
+Result<tensor::DType> DTypeOf(int onnx_type);
+int OnnxTypeOf(tensor::DType dtype);
+
+/// Element type and shape. Errors  kMalformed for shapes that overflow.
+Result<tensor::Type> TypeOf(const onnx::TensorProto& proto);
+
+/// The content of a tensor whose data lies inside the graph.
+Result<tensor::Tensor> ReadTensor(const onnx::TensorProto& proto);
+
+Result<Attribute> ReadAttribute(const onnx::AttributeProto& proto);
+
+}  // namespace assay::model

@@ -1,0 +1,132 @@
+// Writes an architecture as ONNX, layer by layer, so that a model's file reads like its definition.
+//
+// How layers are written (opset 20; node names are module paths, "layer1.0.conv1"; tensors are
+// named and shaped as in PyTorch's state dict; the initializers are the weights and nothing else,
+// numbers that belong to the formula are Constant nodes):
+//   Conv2d           Conv(x, NAME.weight[, NAME.bias])
+//   BatchNorm2d      BatchNormalization(x, NAME.weight, .bias, .running_mean, .running_var), 1e-5
+//   Linear, rank 2   Gemm(x, NAME.weight, NAME.bias), transB=1
+//   Linear, rank 3   Transpose(NAME.weight, perm=[1,0]) -> MatMul(x, .) -> Add(., NAME.bias)
+//                    runtimes fold the Transpose of a constant; nodes NAME.transpose, NAME.matmul,
+//                    NAME
+//   LayerNorm        LayerNormalization(x, NAME.weight, NAME.bias), axis=-1, epsilon 1e-6
+//   GELU             Gelu (exact); ReLU6 is Clip(x, 0, 6); AdaptiveAvgPool2d(1) GlobalAveragePool
+//   attention        see vit.cc
+// Besides the graph it collects how each weight is drawn when weights are random. For that every
+// value carries the mean and variance that its elements have under inputs of mean 0, variance 1.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/graph.h"
+#include "tensor/safetensors.h"
+#include "zoo/random_weights.h"
+
+namespace assay::zoo {
+
+/// What a finished graph consists of. `weights[i]` is drawn by `initials[i]`.
+struct Architecture {
+  std::string onnx;  // serialized; external data point into model.safetensors as LayOut places them
+  std::vector<tensor::Declared> weights;
+  std::vector<Initial> initials;
+};
+
+inline constexpr char kGraphFile[] = "model.onnx";
+inline constexpr char kWeightsFile[] = "model.safetensors";
+
+/// A value of the graph. mean, variance: over its elements, as far as random weights need them.
+struct Tensor {
+  std::string name;
+  tensor::Shape shape;
+  double mean = 0;
+  double variance = 1;
+};
+
+struct ConvOptions {
+  std::int64_t out = 0;
+  std::int64_t kernel = 1;
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+  std::int64_t groups = 1;
+  bool bias = false;
+};
+
+struct PoolOptions {
+  std::int64_t kernel = 2;
+  std::int64_t stride = 2;
+  std::int64_t padding = 0;
+};
+
+/// Random scale and shift of a batch norm. Near-linear ReLUs (shift twice the scale) keep rounding
+/// errors from growing with depth.
+struct NormOptions {
+  double gamma = 0.5;
+  double beta = 1;
+};
+
+/// The last norm of a residual branch: small, so that the sum stays close to its input.
+inline constexpr NormOptions kBranchEnd = {.gamma = 0.25, .beta = 0};
+
+class GraphBuilder {
+ public:
+  explicit GraphBuilder(const std::string& name);
+  ~GraphBuilder();
+
+  Tensor Input(tensor::Shape shape);
+  /// Finishes the graph: `result` becomes "output".
+  Architecture Finish(const Tensor& result) &&;
+
+  // Layers with weights
+  Tensor Conv2d(const std::string& name, const Tensor& x, const ConvOptions& options);
+  Tensor BatchNorm2d(const std::string& name, const Tensor& x, const NormOptions& options = {});
+  Tensor Linear(const std::string& name, const Tensor& x, std::int64_t out,
+                double gain_squared = 1);
+  Tensor LayerNorm(const std::string& name, const Tensor& x);
+  /// The projection of nn.MultiheadAttention to queries, keys and values: NAME.in_proj_weight.
+  Tensor InProjection(const std::string& name, const Tensor& x, double gain_squared);
+  Tensor Parameter(const std::string& name, tensor::Shape shape, const Initial& initial);
+
+  // Functions
+  Tensor Relu(const std::string& name, const Tensor& x);
+  Tensor Relu6(const std::string& name, const Tensor& x);
+  Tensor Gelu(const std::string& name, const Tensor& x);
+  Tensor Softmax(const std::string& name, const Tensor& x);  // over the last axis
+  Tensor MaxPool2d(const std::string& name, const Tensor& x, const PoolOptions& options);
+  Tensor GlobalAveragePool(const std::string& name, const Tensor& x);
+  Tensor Add(const std::string& name, const Tensor& a, const Tensor& b);  // b broadcasts to a
+  Tensor MatMul(const std::string& name, const Tensor& a, const Tensor& b);
+  Tensor Scale(const std::string& name, const Tensor& x, double factor);
+  Tensor Flatten(const std::string& name, const Tensor& x);  // from axis 1
+  Tensor Reshape(const std::string& name, const Tensor& x, const tensor::Shape& shape);
+  Tensor Transpose(const std::string& name, const Tensor& x,
+                   const std::vector<std::int64_t>& order);
+  Tensor Expand(const std::string& name, const Tensor& x, const tensor::Shape& shape);
+  Tensor Concat(const std::string& name, const Tensor& a, const Tensor& b, std::int64_t axis);
+  std::vector<Tensor> Split(const std::string& name, const Tensor& x, std::int64_t axis,
+                            std::int64_t parts);
+  Tensor Select(const std::string& name, const Tensor& x, std::int64_t axis, std::int64_t index);
+
+ private:
+  using Attributes = std::map<std::string, model::Attribute>;
+  Tensor Emit(const std::string& op, const std::string& name, const std::vector<Tensor>& inputs,
+              tensor::Shape shape, const Attributes& attributes = {});
+  Tensor Constant(const std::string& name, const model::Attribute& value);
+  Tensor Affine(const std::string& name, const Tensor& weight, const Tensor& bias, const Tensor& x);
+
+  /// What the rule for a batch norm needs to know of the convolution before it.
+  struct Filters {
+    std::string weight;
+    std::uint64_t size;
+    Uniform drawn;
+    double input_mean;
+    double input_variance;
+  };
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace assay::zoo
