@@ -23,7 +23,10 @@ def prepare(job: Job) -> list[str]:
         package = aoti_compile_and_package(
             exported,
             package_path=os.path.join(work, "model.pt2"),
-            inductor_configs={"freezing": job.recipe.freezing},
+            inductor_configs={
+                "freezing": job.recipe.freezing,
+                "aot_inductor.precompile_headers": False,  # each would serve one file
+            },
         )
         with zipfile.ZipFile(package) as archive:
             archive.extractall(pathlib.Path(job.artifact) / "package")
