@@ -97,6 +97,7 @@ TEST_F(RoundsTest, KeepsTheRoundsOfAnArmThatDiesAndGoesOnWithTheOthers) {
 TEST_F(RoundsTest, RunsFurtherGenerationsWhileAnIntervalIsWide) {
   Add("EAGER", {.latency_ns = [](int, int slice) { return (slice % 2 == 0 ? 10 : 10.4) * kMs; }});
   Add("CLOSE", {.latency_ns = [](int, int slice) { return (slice % 3 == 0 ? 10 : 10.5) * kMs; }});
+  plan_.precision_target = 0.001;
   Run();
   EXPECT_EQ(seen_.arms[1].stopped, "rounds");
   EXPECT_EQ(seen_.arms[1].slice_medians_ns.size(), 80u);  // shares of 10 up to the last look
@@ -173,11 +174,11 @@ TEST_F(RoundsTest, KeepsWhatWasMeasuredWhenInterrupted) {
 
 TEST_F(RoundsTest, EndsAnArmWhoseSliceHoldsSomethingElseThanWasAskedFor) {
   Add("EAGER", 10);
-  Add("LIES", {.latency_ns = [](int, int slice) { return slice < 5 ? 10 * kMs : -1; }});
+  Add("LIES", {.latency_ns = [](int, int slice) { return slice < 5 ? 10 * kMs : 0; }});
   Run();
   ASSERT_TRUE(seen_.arms[1].end);
   EXPECT_EQ(seen_.arms[1].end->outcome, record::Outcome::kFailed);
-  EXPECT_EQ(seen_.arms[1].end->reason, "a latency of -1 ns was reported");
+  EXPECT_EQ(seen_.arms[1].end->reason, "a latency of 0 ns was reported");
 }
 
 TEST_F(RoundsTest, SaysThatAnArmWasNeverSteady) {

@@ -31,7 +31,7 @@ Judgement JudgeOne(const References& references, const Outputs& outputs,
 
 TEST(VerdictTest, ErrorsAreRelativeToThePartOfGoldenThatVaries) {
   const Difference difference = Compare(Make(), Make(1e-3));
-  EXPECT_DOUBLE_EQ(difference.relative_l2, 0.5e-3);
+  EXPECT_NEAR(difference.relative_l2, 0.5e-3, 1e-15);
   EXPECT_NEAR(difference.max_abs, 1e-3, 1e-12);
   EXPECT_NEAR(difference.cosine, 1, 1e-6);
   EXPECT_EQ(difference.top1_agreement, 1);
