@@ -43,7 +43,8 @@ class CampaignTest : public ::testing::Test {
     options_.samples = 60;  // the least look: 12 rounds
     options_.baseline_runs = 60;
     options_.precision_target = 1;
-    options_.engine_options = {{"default", {{"latency_ns", 1e6}}}, {"arms", Json::object()}};
+    options_.processes = 1;
+    options_.engine_options = {{"default", {{"latency_ns", 10e6}}}, {"arms", Json::object()}};
   }
   ~CampaignTest() override { std::filesystem::remove_all(around_.home); }
 
@@ -54,7 +55,7 @@ class CampaignTest : public ::testing::Test {
     choice.conversion.recipe.compiler = "fake";
     choice.route = {.engine = "fake", .preparer = prepared ? "fake" : ""};
     choices_.push_back(choice);
-    Json own = {{"latency_ns", 1e6}};
+    Json own = {{"latency_ns", 10e6}};
     own.update(script);
     options_.engine_options["arms"][name] = own;
   }
@@ -84,9 +85,10 @@ class CampaignTest : public ::testing::Test {
 };
 
 TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
-  Add("SLOW", {{"latency_ns", 4e6}});
-  Add("EAGER", {{"latency_ns", 2e6}});
-  Add("FAST", {}, /*prepared=*/true);
+  options_.processes = 2;
+  Add("SLOW", {{"latency_ns", 40e6}});
+  Add("EAGER", {{"latency_ns", 20e6}});
+  Add("FAST", Json::object(), /*prepared=*/true);
   const Campaign campaign = Run();
   const record::Run& run = campaign.run;
   EXPECT_EQ(campaign.signal, 0);
@@ -104,8 +106,9 @@ TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
     EXPECT_GT(*arm.peak_rss_bytes, 0u);
     EXPECT_EQ(arm.threads.obtained, 1);
     EXPECT_EQ(arm.precision.obtained, "fp32");
-    EXPECT_EQ(arm.repeat, "assay run tiny --conversions " + arm.conversion +
-                              " --samples 60 --baseline-runs 60 --precision-target 100");
+    EXPECT_EQ(arm.repeat,
+              "assay run tiny --conversions " + arm.conversion +
+                  " --samples 60 --baseline-runs 60 --precision-target 100 --processes 2");
   }
   EXPECT_FALSE(run.arms[1].speedup);
   EXPECT_GT(run.arms[2].speedup->ratio, 1.2);
@@ -117,7 +120,7 @@ TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
 }
 
 TEST_F(CampaignTest, FindsWhatAnEarlierRunPrepared) {
-  Add("EAGER", {}, /*prepared=*/true);
+  Add("EAGER", Json::object(), /*prepared=*/true);
   const Campaign first = Run();
   const Campaign second = Run();
   EXPECT_FALSE(first.run.arms[0].prepare_cached);
@@ -127,7 +130,7 @@ TEST_F(CampaignTest, FindsWhatAnEarlierRunPrepared) {
 }
 
 TEST_F(CampaignTest, PreparesAgainWhatWasInterrupted) {
-  Add("EAGER", {}, /*prepared=*/true);
+  Add("EAGER", Json::object(), /*prepared=*/true);
   const std::filesystem::path artifact = Run().run.arms[0].artifact;
   ASSERT_TRUE(std::filesystem::remove(artifact.parent_path() / "manifest.json"));
   ASSERT_TRUE(std::filesystem::remove(artifact / "fake.json"));
@@ -137,7 +140,8 @@ TEST_F(CampaignTest, PreparesAgainWhatWasInterrupted) {
 }
 
 TEST_F(CampaignTest, KeepsTheRoundsOfAnArmKilledInMidRun) {
-  const record::Arm arm = EndOf({{"how", "kill"}, {"after", 400}});
+  options_.samples = 150;  // 30 rounds: 5 inferences and 2 discarded each, after 105 at the most
+  const record::Arm arm = EndOf({{"how", "kill"}, {"after", 140}});
   EXPECT_EQ(arm.outcome, record::Outcome::kCrashed);
   EXPECT_THAT(arm.reason, HasSubstr("signal 9 (SIGKILL)"));
   EXPECT_EQ(arm.stage, "timing");
@@ -160,12 +164,12 @@ TEST_F(CampaignTest, EndsAnArmThatHangsWhilePreparingAndIgnoresSignals) {
 }
 
 TEST_F(CampaignTest, DoesNotMindAnArmThatPrints) {
-  EXPECT_EQ(EndOf({{"how", "print"}, {"bytes", 100000}, {"after", 30}}).outcome,
+  EXPECT_EQ(EndOf({{"how", "print"}, {"bytes", 100000}, {"after", 100}}).outcome,
             record::Outcome::kMeasured);
 }
 
 TEST_F(CampaignTest, EndsAnArmThatBreaksTheProtocol) {
-  EXPECT_EQ(EndOf({{"how", "lie_garbage"}, {"after", 60}}).outcome, record::Outcome::kFailed);
+  EXPECT_EQ(EndOf({{"how", "lie_garbage"}, {"after", 30}}).outcome, record::Outcome::kFailed);
 }
 
 TEST_F(CampaignTest, SaysWhatIsUnsupported) {
@@ -176,7 +180,7 @@ TEST_F(CampaignTest, SaysWhatIsUnsupported) {
 }
 
 TEST_F(CampaignTest, ShowsAWrongOutputWithItsSpeedAndNeverRecommendsIt) {
-  Add("EAGER", {{"latency_ns", 2e6}});
+  Add("EAGER", {{"latency_ns", 20e6}});
   Add("WRONG", {{"output", "wrong"}});
   Add("NAN", {{"output", "nan"}});
   const record::Run run = Run().run;
