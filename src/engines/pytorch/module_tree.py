@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from program import DEFAULT, Call, Program, Ref, Weight
+from .program import DEFAULT, Call, Program, Ref, Weight
 
 Weights = dict[int, torch.Tensor]
 
