@@ -18,7 +18,7 @@ constexpr std::uint64_t kReserveBytes = 512u << 20;  // that loading leaves to e
 constexpr int kDiscarded = 2;                        // inferences after waking
 constexpr int kMostWarmUpSlices = 20;
 constexpr int kFewestWarmUpSlices = 3;
-constexpr double kLongestWarmUpS = 5;
+constexpr double kLongestWarmUpS = 3;
 constexpr double kMemoryTimeoutS = 60;
 
 /// Errors  kMalformed when the slice does not hold what was asked for.

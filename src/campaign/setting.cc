@@ -1,0 +1,130 @@
+#include "campaign/setting.h"
+
+#include <algorithm>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "aten/lower.h"
+#include "base/file.h"
+#include "campaign/outcome.h"
+#include "hardware/environment.h"
+
+namespace assay::campaign {
+namespace {
+
+constexpr std::uint64_t kReserveBytes = 1u << 30;  // of free memory, left to everyone else
+
+Timeouts TimeoutsOf(const Options& options) {
+  Timeouts timeouts;
+  if (options.stage_timeout_s) {
+    timeouts.prepare_s = timeouts.load_s = timeouts.slice_s = *options.stage_timeout_s;
+  }
+  return timeouts;
+}
+
+std::uint64_t LimitOf(const Options& options, Workshop& workshop) {
+  const std::uint64_t free = workshop.AvailableBytes();
+  return options.memory_bytes.value_or(free > 2 * kReserveBytes ? free - kReserveBytes : free / 2);
+}
+
+Result<Descriptions> Describe(const std::vector<conversion::Choice>& choices, const Roles& roles,
+                              double timeout_s, Workshop& workshop) {
+  std::set<std::string> names = {roles.golden, roles.witness};
+  for (const conversion::Choice& choice : choices) {
+    names.insert(choice.route.engine);
+    if (!choice.route.preparer.empty()) {
+      names.insert(choice.route.preparer);
+    }
+  }
+  Descriptions engines = DescribeEngines(names, timeout_s, workshop);
+  for (const conversion::Choice& choice : choices) {
+    const auto& described = engines.at(choice.route.engine);
+    if (described.ok() || OutcomeOf(described.error().code) != record::Outcome::kUnsupported) {
+      return engines;
+    }
+  }
+  const Error& first = engines.at(choices.front().route.engine).error();
+  return Error{Code::kUnavailable, "no engine for any of the conversions is here: " + first.message,
+               first.hint};
+}
+
+/// Lowers the model and writes the program below home/programs, named by its content.
+Status Lower(Setting& setting) {
+  const Result<aten::Program> program = aten::Lower(setting.model.graph);
+  if (!program.ok()) {
+    setting.program = program.error();
+    return {};
+  }
+  const std::string text = aten::ToJson(*program).dump(1);
+  setting.program_sha256 = Sha256Of(text);
+  const std::filesystem::path folder =
+      setting.around.home / "programs" / setting.program_sha256.substr(0, 16);
+  std::error_code error;  // writing below it says it better
+  std::filesystem::create_directories(folder, error);
+  const std::filesystem::path path = folder / "program.json";
+  if (!std::filesystem::exists(path, error)) {
+    ASSAY_TRY(WriteFileAtomically(path, text));
+  }
+  setting.program = path.string();
+  return {};
+}
+
+}  // namespace
+
+WorkerSpec Setting::SpecOf(const std::string& engine) const {
+  hardware::Machine machine;
+  machine.facts = around.machine;
+  machine.usable_cores = around.physical_cores;
+  machine.cpus = around.cpus;
+  hardware::ThreadEnvironment environment = hardware::EnvironmentForThreads(machine, threads);
+  return {.engine = engine,
+          .variables = std::move(environment.variables),
+          .cpus = std::move(environment.cpus),
+          .memory_bytes = memory_bytes};
+}
+
+engine::Job Setting::JobOf(const std::string& name, const conversion::Recipe& recipe) const {
+  engine::Job job;
+  job.conversion = name;
+  job.recipe = conversion::ToJson(recipe);
+  job.onnx = model.onnx;
+  job.program = program.ok() ? *program : "";
+  job.inputs = inputs.file;
+  job.input_sets = kInputSets;
+  job.threads = threads;
+  job.options = options.engine_options;
+  return job;
+}
+
+bool Setting::RunsProgram(const std::string& engine) const {
+  const std::vector<std::string>& lowered = around.roles.lowered;
+  return std::find(lowered.begin(), lowered.end(), engine) != lowered.end();
+}
+
+Status Setting::Able(const std::string& engine) const {
+  if (const auto& described = engines.at(engine); !described.ok()) {
+    return described.error();
+  }
+  return RunsProgram(engine) && !program.ok() ? Status(program.error()) : Status();
+}
+
+Result<Setting> Arrange(const model::Model& model, const std::vector<conversion::Choice>& choices,
+                        const Options& options, const Surroundings& around, Workshop& workshop) {
+  Setting setting{.model = model,
+                  .options = options,
+                  .around = around,
+                  .timeouts = TimeoutsOf(options),
+                  .threads = options.threads > 0 ? options.threads : around.physical_cores,
+                  .memory_bytes = LimitOf(options, workshop),
+                  .engines = {},
+                  .inputs = {},
+                  .program = Error{},
+                  .program_sha256 = ""};
+  ASSAY_ASSIGN(setting.engines, Describe(choices, around.roles, setting.timeouts.load_s, workshop));
+  ASSAY_ASSIGN(setting.inputs, DrawInputs(model.graph, options.seed, around.home / "inputs"));
+  ASSAY_TRY(Lower(setting));
+  return setting;
+}
+
+}  // namespace assay::campaign

@@ -1,0 +1,46 @@
+// What all stages of a campaign share: the model and its inputs, the engines that are here, the
+// ATen program, threads, memory and timeouts; and the jobs that workers are given from it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "campaign/campaign.h"
+#include "campaign/engines.h"
+#include "campaign/inputs.h"
+#include "campaign/session.h"
+#include "campaign/worker.h"
+#include "conversion/conversion.h"
+#include "engine/protocol.h"
+#include "model/model.h"
+
+namespace assay::campaign {
+
+/// The references outlive it.
+struct Setting {
+  const model::Model& model;
+  const Options& options;
+  const Surroundings& around;
+  Timeouts timeouts;
+  int threads = 1;
+  std::uint64_t memory_bytes = 0;  // limit of each worker
+  Descriptions engines;
+  Inputs inputs;
+  Result<std::string> program;  // path of the ATen program, or why there is none
+  std::string program_sha256;   // "" when there is none
+
+  WorkerSpec SpecOf(const std::string& engine) const;
+  engine::Job JobOf(const std::string& name, const conversion::Recipe& recipe) const;
+  /// Why this engine cannot run the model here, if it cannot: not here, or nothing to run.
+  Status Able(const std::string& engine) const;
+  bool RunsProgram(const std::string& engine) const;  // and so shares the lowering's bugs
+};
+
+/// Asks the engines, draws the inputs, lowers the model.
+/// Errors  kUnavailable when no engine of `choices` is here; kIo when nothing can be written.
+Result<Setting> Arrange(const model::Model& model, const std::vector<conversion::Choice>& choices,
+                        const Options& options, const Surroundings& around, Workshop& workshop);
+
+}  // namespace assay::campaign
