@@ -1,0 +1,192 @@
+#include "campaign/assemble.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace assay::campaign {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr double kMs = 1e6;
+
+/// Three sessions of eight rounds; every arm has one sample a round, of `ms` times 1 + its wobble.
+class AssembleTest : public ::testing::Test {
+ protected:
+  AssembleTest() {
+    findings_.threads = 2;
+    findings_.command_before = "assay run m";
+    findings_.command_after = " --threads 2";
+    findings_.seen.sessions.resize(3);
+    for (SessionLog& session : findings_.seen.sessions) {
+      session.rounds.resize(8);
+    }
+  }
+
+  void Add(const std::string& label, double ms, double error = 0,
+           std::vector<double> process_factors = {1, 1, 1}) {
+    const std::size_t arm = findings_.arms.size();
+    findings_.arms.emplace_back();
+    findings_.arms.back().label = label;
+    findings_.arms.back().precision = "fp32";
+    findings_.arms.back().device = "cpu";
+    ArmLog& log = findings_.seen.arms.emplace_back();
+    log.loaded = engine::Loaded{
+        .seconds = 1, .threads = 2, .precision = "fp32", .device = "cpu", .notes = {}};
+    log.charges.threads_active = 2;
+    log.load_s = {1, 3, 2};
+    log.first_inference_ns = {30 * kMs, 10 * kMs, 20 * kMs};
+    log.peak_rss_bytes = {100, 300, 200};
+    log.stopped = "precision";
+    for (std::size_t process = 0; process < 3; ++process) {
+      SessionLog& session = findings_.seen.sessions[process];
+      session.arms.push_back(arm);
+      for (std::size_t round = 0; round < 8; ++round) {
+        const double wobble = 1 + 0.001 * static_cast<double>((round * 3 + arm) % 8);
+        const double ns = ms * kMs * wobble * process_factors[process];
+        log.samples_ns.push_back(ns);
+        log.slice_medians_ns.push_back(ns);
+        session.rounds[round].push_back(ns);
+      }
+    }
+    Judgement judgement;
+    judgement.output.verdict = error == 0 ? "pass" : "fail";
+    judgement.outcome = error == 0 ? record::Outcome::kMeasured : record::Outcome::kWrongOutput;
+    judgement.reason = error == 0 ? "" : "its output is off";
+    findings_.judgements.push_back(judgement);
+  }
+  record::Run Assemble() {
+    record::Run run;
+    campaign::Assemble(findings_, run);
+    return run;
+  }
+  Findings findings_;
+};
+
+TEST_F(AssembleTest, FillsStatisticsAndMediansOverProcesses) {
+  Add("EAGER", 10);
+  const record::Arm arm = Assemble().arms[0];
+  EXPECT_EQ(arm.outcome, record::Outcome::kMeasured);
+  EXPECT_NEAR(arm.latency_ms->median, 10.035, 1e-9);
+  EXPECT_NEAR(arm.latency_ms->min, 10, 1e-9);
+  EXPECT_EQ(arm.latency_ms->n, 24u);
+  EXPECT_FALSE(arm.latency_ms->p90);  // needs 44
+  EXPECT_TRUE(arm.latency_ms->ci95);
+  EXPECT_NEAR(*arm.throughput_per_s, 1000 / 10.035, 1e-6);
+  EXPECT_EQ(arm.load_s, 2);
+  EXPECT_EQ(arm.first_inference_ms, 20);
+  EXPECT_EQ(arm.peak_rss_bytes, 200u);
+  EXPECT_EQ(arm.timed, 24u);
+  EXPECT_FALSE(arm.speedup);
+  EXPECT_EQ(arm.repeat, "assay run m --conversions EAGER --threads 2");
+}
+
+TEST_F(AssembleTest, CountsEveryInferenceOfABatch) {
+  Add("EAGER", 0.001);
+  findings_.seen.arms[0].size.batch = 10;
+  const record::Arm arm = Assemble().arms[0];
+  EXPECT_EQ(arm.timed, 240u);
+  EXPECT_EQ(arm.batch, 10);
+  EXPECT_THAT(arm.notes, Contains("timed in batches of 10 inferences"));
+}
+
+TEST_F(AssembleTest, RecommendsTheFastestWhoseOutputPassed) {
+  Add("EAGER", 10);
+  Add("WRONG", 2, /*error=*/1);
+  Add("FAST", 5);
+  Add("SLOW", 20);
+  const record::Run run = Assemble();
+  EXPECT_EQ(run.baseline, "EAGER");
+  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kWrongOutput);
+  EXPECT_NEAR(run.arms[1].speedup->ratio, 5, 0.05);
+  EXPECT_NEAR(run.arms[2].speedup->ratio, 2, 0.02);
+  EXPECT_TRUE(run.arms[2].speedup->separated);
+  EXPECT_EQ(run.arms[2].speedup->rounds, 24);
+  EXPECT_EQ(run.recommendation->conversion, "FAST");
+  EXPECT_THAT(run.recommendation->not_separated_from, IsEmpty());
+  EXPECT_THAT(run.recommendation->why, HasSubstr("x the speed of EAGER"));
+}
+
+TEST_F(AssembleTest, SaysWhatCannotBeToldFromTheWinner) {
+  Add("EAGER", 10);
+  Add("A", 5);
+  Add("B", 5.02);  // 0.4 % apart: no difference, however sure
+  EXPECT_THAT(Assemble().recommendation->not_separated_from, ElementsAre("B"));
+}
+
+TEST_F(AssembleTest, DoesNotSeparateOnRoundsWhatProcessesTurnRound) {
+  Add("EAGER", 10);
+  Add("A", 5);
+  Add("B", 5.3, 0, {1.1, 1.1, 0.93});
+  const record::Run run = Assemble();
+  EXPECT_EQ(run.recommendation->conversion, "A");
+  EXPECT_THAT(run.recommendation->not_separated_from, ElementsAre("B"));
+  EXPECT_GT(*run.arms[2].process_spread, 0.05);
+  EXPECT_THAT(run.arms[2].notes, Contains(HasSubstr("its processes differ by")));
+}
+
+TEST_F(AssembleTest, ComparesWithTheFirstMeasuredArmWhenThePreferredHasNone) {
+  Add("FIRST", 5);
+  Add("EAGER", 10);
+  findings_.baseline = 1;
+  findings_.seen.arms[1].samples_ns.clear();
+  findings_.seen.arms[1].slice_medians_ns.clear();
+  findings_.seen.arms[1].end =
+      End{.outcome = record::Outcome::kCrashed, .reason = "killed", .hint = "", .stage = "load"};
+  const record::Run run = Assemble();
+  EXPECT_EQ(run.baseline, "FIRST");
+  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kCrashed);
+  EXPECT_FALSE(run.arms[1].latency_ms);
+  EXPECT_EQ(run.recommendation->why, "the only one whose output passed");
+}
+
+TEST_F(AssembleTest, MistrustsTheRunWhoseControlIsNotAsFastAsItself) {
+  Add("EAGER", 10);
+  Add("EAGER (control)", 10.5);
+  findings_.arms[1].control = true;
+  const record::Run run = Assemble();
+  EXPECT_EQ(run.trust, "mistrusted");
+  EXPECT_THAT(run.trust_reasons, ElementsAre(HasSubstr("EAGER against itself came out as")));
+  EXPECT_EQ(run.recommendation->conversion, "EAGER");
+  EXPECT_EQ(run.arms[1].repeat, "assay run m --conversions EAGER --control --threads 2");
+}
+
+TEST_F(AssembleTest, TrustsTheRunWhoseControlLiesWithinOnePercent) {
+  Add("EAGER", 10);
+  Add("EAGER (control)", 10.01);
+  findings_.arms[1].control = true;
+  EXPECT_EQ(Assemble().trust, "ok");
+}
+
+TEST_F(AssembleTest, PutsASuspectLoweringAmongTheReasons) {
+  Add("EAGER", 10);
+  findings_.lowering_suspect = "the lowering is suspect";
+  EXPECT_THAT(Assemble().trust_reasons, ElementsAre("the lowering is suspect"));
+}
+
+TEST_F(AssembleTest, LeavesArmsNotRunThatASignalOrTheBudgetCameBefore) {
+  Add("EAGER", 10);
+  Add("B", 10);
+  findings_.seen.arms[1] = {};
+  EXPECT_EQ(Assemble().arms[1].outcome, record::Outcome::kNotRun);
+  EXPECT_EQ(Assemble().arms[1].stopped, "budget");
+  findings_.signal = 2;
+  EXPECT_EQ(Assemble().arms[1].stopped, "interrupted");
+}
+
+TEST_F(AssembleTest, NotesOutliersWithWhatTheKernelCharged) {
+  Add("EAGER", 10);
+  findings_.seen.arms[0].samples_ns[5] = 500 * kMs;
+  findings_.seen.arms[0].charges.involuntary_switches = 12;
+  findings_.seen.arms[0].steal_ticks = 50;
+  EXPECT_THAT(Assemble().arms[0].notes,
+              Contains("1 of 24 samples lie beyond 10 sigma (kept); while it was timed: 12 "
+                       "involuntary context switches, 0 major and 0 minor page faults, 0.50 s "
+                       "taken by the hypervisor"));
+}
+
+}  // namespace
+}  // namespace assay::campaign
