@@ -61,12 +61,14 @@ std::string AtenName(const auto& table, std::string_view onnx) {
 }
 
 /// The number that operand `position` stands for when it is a constant that leaves the other
-/// operand's shape as it is, as a Scalar argument.
+/// operand's shape as it is, as a Scalar argument. Trained weights stay tensors.
 std::optional<Argument> ScalarOperand(const Lowering& lowering, const model::Node& node,
                                       std::size_t position) {
   const model::ValueId id = node.inputs[position];
   const auto number = lowering.Number(id);
-  if (!number || lowering.Rank(id) > lowering.Rank(node.inputs[1 - position])) {
+  const auto& weight = lowering.Value(id).weight;
+  if (!number || (weight && !weight->file.empty()) ||
+      lowering.Rank(id) > lowering.Rank(node.inputs[1 - position])) {
     return std::nullopt;
   }
   return lowering.IsFloat(id) ? Argument(*number) : Argument(static_cast<std::int64_t>(*number));
