@@ -7,12 +7,12 @@
 namespace assay::campaign {
 
 struct Stage {
-  std::string name;  // "prepare", "reference", "load", "warm-up", "timing", "verdict"
-  std::string arm;   // the arm at work, "" for all
+  std::string name{};  // "prepare", "reference", "load", "warm-up", "timing", "verdict"
+  std::string arm{};   // the arm at work, "" for all
   int arms_live = 0, arms_total = 0;
   int round = 0, rounds_planned = 0;
-  std::optional<double> precision;  // widest relative half-width so far
-  std::optional<double> seconds_left;
+  std::optional<double> precision{};  // widest relative half-width so far
+  std::optional<double> seconds_left{};
 };
 
 class Progress {

@@ -45,9 +45,15 @@ struct Choice {
   std::string label;
 };
 
+/// Whether NAME@fake may be asked for: the engine of tests, with scripted latencies.
+enum class TestEngines { kRefused, kAllowed };
+inline constexpr const char* kTestEngine = "fake";
+
 /// Parses "A,B@ENGINE,...", case-insensitive, order kept.
-/// Errors  kInvalidArgument naming each unknown name with the nearest ones; a repeated name.
-Result<std::vector<Choice>> Select(std::string_view list);
+/// Errors  kInvalidArgument naming each unknown name with the nearest ones, each engine that cannot
+///         run its conversion with those that can, each repeated name.
+Result<std::vector<Choice>> Select(std::string_view list,
+                                   TestEngines test_engines = TestEngines::kRefused);
 
 /// What `run` measures when nothing is asked for.
 std::vector<Choice> DefaultChoices();

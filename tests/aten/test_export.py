@@ -28,11 +28,11 @@ from typing import Any
 import torch
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src" / "engines" / "pytorch"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "src" / "engines"))
 
 from handwritten import MODELS
-from module_tree import bind_arguments, build_module, replay
-from program import Program, Ref, load, load_weights
+from pytorch.module_tree import bind_arguments, build_module, replay
+from pytorch.program import Program, Ref, load, load_weights
 
 GLUE = {"transpose", "unflatten", "unsqueeze", "squeeze", "contiguous", "view", "permute"}
 GLUE |= {"reshape", "select", "split_with_sizes"}

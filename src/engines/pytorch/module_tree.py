@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from program import DEFAULT, Call, Program, Ref
+from .program import DEFAULT, Call, Program, Ref
 
 Weights = dict[int, torch.Tensor]
 

@@ -1,0 +1,206 @@
+#include "campaign/outputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "tensor/safetensors.h"
+
+namespace assay::campaign {
+namespace {
+
+// Below this part of an output's norm, variation over the inputs is rounding of the fp64 reference.
+constexpr double kRoundingOfReference = 1e-12;
+
+template <typename T>
+void Widen(std::span<const std::byte> bytes, std::vector<double>& values) {
+  for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
+    T value;  // mapped tensors are aligned to nothing
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    values.push_back(static_cast<double>(value));
+  }
+}
+
+Result<std::vector<double>> Doubles(std::span<const std::byte> bytes, const tensor::Entry& entry) {
+  std::vector<double> values;
+  values.reserve(bytes.size() / tensor::SizeOf(entry.type.dtype));
+  switch (entry.type.dtype) {
+    case tensor::DType::kFloat32:
+      Widen<float>(bytes, values);
+      return values;
+    case tensor::DType::kFloat64:
+      Widen<double>(bytes, values);
+      return values;
+    case tensor::DType::kInt8:
+      Widen<std::int8_t>(bytes, values);
+      return values;
+    case tensor::DType::kInt32:
+      Widen<std::int32_t>(bytes, values);
+      return values;
+    case tensor::DType::kInt64:
+      Widen<std::int64_t>(bytes, values);
+      return values;
+    case tensor::DType::kUInt8:
+    case tensor::DType::kBool:
+      Widen<std::uint8_t>(bytes, values);
+      return values;
+    default:
+      return Error{Code::kUnsupported,
+                   fmt::format("output '{}' of type {} cannot be checked", entry.name,
+                               tensor::Name(entry.type.dtype)),
+                   ""};
+  }
+}
+
+double Norm(const OutputSets& output) {
+  double sum = 0;
+  for (const auto& set : output.sets) {
+    for (const double x : set) {
+      sum += x * x;
+    }
+  }
+  return std::sqrt(sum);
+}
+
+/// Root of the summed squared distances of each element from its mean over the sets.
+double Variation(const OutputSets& output) {
+  double sum = 0;
+  const auto sets = static_cast<double>(output.sets.size());
+  for (std::size_t i = 0; i < output.sets.front().size(); ++i) {
+    double mean = 0;
+    for (const auto& set : output.sets) {
+      mean += set[i] / sets;
+    }
+    for (const auto& set : output.sets) {
+      sum += (set[i] - mean) * (set[i] - mean);
+    }
+  }
+  const double variation = std::sqrt(sum);
+  return variation > kRoundingOfReference * Norm(output) ? variation : 0;
+}
+
+double Scale(const OutputSets& reference) {
+  const double variation = Variation(reference);
+  const double norm = Norm(reference);
+  return variation > 0 ? variation : norm > 0 ? norm : 1;
+}
+
+bool Finite(const OutputSets& output) {
+  return std::all_of(output.sets.begin(), output.sets.end(), [](const auto& set) {
+    return std::all_of(set.begin(), set.end(), [](double x) { return std::isfinite(x); });
+  });
+}
+
+/// Rows of the last axis whose largest element stands at the same place in both.
+struct Agreement {
+  std::size_t rows = 0, agreeing = 0;
+};
+void Count(Agreement& agreement, const OutputSets& a, const OutputSets& b) {
+  if (a.shape.size() < 2 || a.shape.back() < 2) {
+    return;
+  }
+  const auto width = static_cast<std::ptrdiff_t>(a.shape.back());
+  for (std::size_t set = 0; set < a.sets.size(); ++set) {
+    auto x = a.sets[set].begin(), y = b.sets[set].begin();
+    for (; x != a.sets[set].end(); x += width, y += width) {
+      ++agreement.rows;
+      agreement.agreeing +=
+          std::max_element(x, x + width) - x == std::max_element(y, y + width) - y ? 1 : 0;
+    }
+  }
+}
+
+void Accumulate(Difference& worst, const OutputSets& reference, const OutputSets& output) {
+  double squares = 0, dot = 0, own = 0, other = 0;
+  for (std::size_t set = 0; set < reference.sets.size(); ++set) {
+    for (std::size_t i = 0; i < reference.sets[set].size(); ++i) {
+      const double x = reference.sets[set][i], y = output.sets[set][i];
+      squares += (x - y) * (x - y);
+      dot += x * y;
+      own += x * x;
+      other += y * y;
+      worst.max_abs = std::max(worst.max_abs, std::abs(x - y));
+    }
+  }
+  worst.relative_l2 = std::max(worst.relative_l2, std::sqrt(squares) / Scale(reference));
+  if (own > 0 && other > 0) {
+    worst.cosine = std::min(worst.cosine, dot / std::sqrt(own * other));
+  }
+}
+
+/// What keeps the two from being compared; "" for nothing.
+std::string ProblemOf(const std::string& name, const OutputSets& reference,
+                      const OutputSets& output) {
+  if (output.sets.size() != reference.sets.size() ||
+      output.sets.front().size() != reference.sets.front().size()) {
+    return fmt::format("output '{}' has shape {}, the reference {}", name,
+                       tensor::ToString(output.shape), tensor::ToString(reference.shape));
+  }
+  return Finite(output) ? "" : fmt::format("output '{}' holds NaN or infinity", name);
+}
+
+}  // namespace
+
+Result<Outputs> ReadOutputs(const std::filesystem::path& path) {
+  ASSAY_ASSIGN(const tensor::SafetensorsFile file, tensor::SafetensorsFile::Open(path));
+  const auto malformed = [&](std::string_view tensor) {
+    return Error{Code::kMalformed,
+                 fmt::format("{}: tensor '{}' is no output NAME.SET that fits the others",
+                             path.string(), tensor),
+                 ""};
+  };
+  std::map<std::string, std::map<int, const tensor::Entry*>> found;
+  for (const tensor::Entry& entry : file.entries()) {
+    const std::size_t dot = entry.name.rfind('.');
+    int set = -1;
+    if (dot == std::string::npos ||
+        std::from_chars(entry.name.data() + dot + 1, entry.name.data() + entry.name.size(), set)
+                .ec != std::errc() ||
+        set < 0) {
+      return malformed(entry.name);
+    }
+    found[entry.name.substr(0, dot)][set] = &entry;
+  }
+  Outputs outputs;
+  for (const auto& [name, sets] : found) {
+    OutputSets& output = outputs[name];
+    output.shape = sets.begin()->second->type.shape;
+    for (const auto& [set, entry] : sets) {
+      if (set != static_cast<int>(output.sets.size()) || entry->type.shape != output.shape) {
+        return malformed(entry->name);
+      }
+      ASSAY_ASSIGN(output.sets.emplace_back(), Doubles(file.Bytes(*entry), *entry));
+    }
+  }
+  return outputs;
+}
+
+Difference Compare(const Outputs& reference, const Outputs& outputs) {
+  Difference worst;
+  Agreement agreement;
+  for (const auto& [name, expected] : reference) {
+    const auto found = outputs.find(name);
+    worst.problem = found == outputs.end() ? fmt::format("output '{}' is missing", name)
+                                           : ProblemOf(name, expected, found->second);
+    if (!worst.problem.empty()) {
+      return worst;
+    }
+    Accumulate(worst, expected, found->second);
+    Count(agreement, expected, found->second);
+  }
+  if (agreement.rows > 0) {
+    worst.top1_agreement =
+        static_cast<double>(agreement.agreeing) / static_cast<double>(agreement.rows);
+  }
+  return worst;
+}
+
+bool Varies(const Outputs& outputs) {
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [](const auto& output) { return Variation(output.second) > 0; });
+}
+
+}  // namespace assay::campaign

@@ -1,0 +1,42 @@
+// Outputs of one run of a model over all input sets, as doubles, and how far two runs are apart.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "tensor/tensor.h"
+
+namespace assay::campaign {
+
+struct OutputSets {
+  tensor::Shape shape;
+  std::vector<std::vector<double>> sets;  // by input set
+};
+using Outputs = std::map<std::string, OutputSets>;
+
+/// Reads the safetensors file "NAME.K" that a worker's `outputs` wrote.
+/// Errors  those of SafetensorsFile::Open; kMalformed when sets are missing or differ in type.
+Result<Outputs> ReadOutputs(const std::filesystem::path& path);
+
+/// How far `outputs` lie from a reference. Of several outputs the worst counts.
+struct Difference {
+  /// Root of the summed squared errors over that of the part of the reference that varies with the
+  /// input (its distance from its mean over the sets). An output that does not vary is measured by
+  /// its own norm instead.
+  double relative_l2 = 0;
+  double max_abs = 0;
+  double cosine = 1;
+  std::optional<double>
+      top1_agreement;   // of the last axis' largest, over outputs of rank 2 or more
+  std::string problem;  // why they cannot be compared: an output missing, NaN; "" when they can
+};
+Difference Compare(const Outputs& reference, const Outputs& outputs);
+
+/// Whether any output varies over the input sets at all.
+bool Varies(const Outputs& outputs);
+
+}  // namespace assay::campaign

@@ -1,0 +1,135 @@
+#include "campaign/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+
+namespace assay::campaign {
+namespace {
+
+constexpr double kSliceNs = 50e6;
+constexpr double kLongestSliceNs = 500e6;
+constexpr double kShortestSampleNs = 10e3;
+constexpr int kFewestSamples = 5;
+
+int BatchFor(double inference_ns) {
+  return static_cast<int>(std::ceil(kShortestSampleNs / std::max(inference_ns, 1.0)));
+}
+
+int Samples(double slice_ns, double inference_ns, int batch) {
+  const double count = std::ceil(slice_ns / (std::max(inference_ns, 1.0) * batch));
+  return std::clamp(static_cast<int>(std::min(count, 1e9)), kFewestSamples, engine::kMaxSamples);
+}
+
+stats::Interval IntervalOf(const Standing& standing) {
+  if (!standing.comparison) {
+    return {1, 1};
+  }
+  return standing.comparison->interval.value_or(
+      stats::Interval{0, std::numeric_limits<double>::infinity()});
+}
+
+bool Overlap(const stats::Interval& a, const stats::Interval& b) {
+  return a.low <= b.high && b.low <= a.high;
+}
+
+std::size_t Leader(std::span<const Standing> standings) {
+  std::size_t leader = standings.size();
+  double best = 0;
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    const double ratio = standings[i].comparison ? standings[i].comparison->ratio : 1;
+    if (standings[i].competes && ratio > best) {
+      best = ratio;
+      leader = i;
+    }
+  }
+  return leader;
+}
+
+/// Whether some other competing arm's interval overlaps that of `arm`; only the leader's counts,
+/// unless `arm` leads.
+bool CouldChangeTheWinner(std::span<const Standing> standings, std::size_t arm,
+                          std::size_t leader) {
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    if (i != arm && standings[i].competes && (arm == leader || i == leader) &&
+        Overlap(IntervalOf(standings[i]), IntervalOf(standings[arm]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+SliceSize WarmUpSize(double inference_ns) {
+  if (inference_ns > kLongestSliceNs) {
+    return {.count = 1, .batch = 1};
+  }
+  const int batch = BatchFor(inference_ns);
+  return {.count = Samples(kSliceNs, inference_ns, batch), .batch = batch};
+}
+
+std::vector<SliceSize> SliceSizes(std::span<const double> inference_ns) {
+  double inferences = 0;
+  for (const double ns : inference_ns) {
+    const int batch = BatchFor(ns);
+    inferences = std::max(inferences, static_cast<double>(batch) * Samples(kSliceNs, ns, batch));
+  }
+  std::vector<SliceSize> sizes;
+  for (const double ns : inference_ns) {
+    const int batch = BatchFor(ns);
+    const int wanted = static_cast<int>(std::ceil(inferences / batch));
+    sizes.push_back(
+        {.count = std::min(wanted, Samples(kLongestSliceNs, ns, batch)), .batch = batch});
+    sizes.back().count = std::max(sizes.back().count, kFewestSamples);
+  }
+  return sizes;
+}
+
+int FirstLook(int inferences, int per_slice) {
+  for (const int look : stats::kLooks) {
+    if (static_cast<std::int64_t>(look) * per_slice >= inferences) {
+      return look;
+    }
+  }
+  return *std::rbegin(stats::kLooks);
+}
+
+std::optional<int> LookAfter(int rounds) {
+  for (const int look : stats::kLooks) {
+    if (look > rounds) {
+      return look;
+    }
+  }
+  return std::nullopt;
+}
+
+double HalfWidth(const stats::Comparison& comparison) {
+  return comparison.interval ? comparison.interval->HalfWidth() / comparison.ratio
+                             : std::numeric_limits<double>::infinity();
+}
+
+std::vector<Wish> WishesAt(std::span<const Standing> standings, double target) {
+  const std::size_t leader = Leader(standings);
+  const auto live =
+      std::count_if(standings.begin(), standings.end(), [](const Standing& s) { return s.live; });
+  std::vector<Wish> wishes(standings.size(), Wish::kNothing);
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    const Standing& standing = standings[i];
+    if (!standing.live) {
+      continue;
+    }
+    if (!standing.comparison) {
+      const bool wide = !standing.own_half_width || *standing.own_half_width > target;
+      wishes[i] = live == 1 && wide ? Wish::kMore : Wish::kNothing;
+    } else if (HalfWidth(*standing.comparison) > target) {
+      const bool hopeless =
+          standing.comparison->process_limited && !CouldChangeTheWinner(standings, i, leader);
+      wishes[i] = hopeless ? Wish::kLetBe : Wish::kMore;
+    }
+  }
+  return wishes;
+}
+
+}  // namespace assay::campaign

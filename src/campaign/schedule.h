@@ -1,0 +1,47 @@
+// How long slices are and when a campaign may stop. Pure: numbers in, decisions out.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "campaign/measurements.h"
+#include "stats/stats.h"
+
+namespace assay::campaign {
+
+/// The size of the next warm-up slice of an arm whose inferences last took `inference_ns`.
+SliceSize WarmUpSize(double inference_ns);
+
+/// Sizes of the slices of arms taking turns: for each at least 5 samples and 50 ms, samples of at
+/// least 10 us, the same number of inferences for all; except that a slice that would take an arm
+/// more than half a second is cut, down to 5 samples.
+std::vector<SliceSize> SliceSizes(std::span<const double> inference_ns);
+
+/// The first look whose rounds hold `inferences` of an arm that has `per_slice` in a slice.
+int FirstLook(int inferences, int per_slice);
+/// The first look after `rounds`, nothing when the last is reached.
+std::optional<int> LookAfter(int rounds);
+
+/// How an arm stands at a look. The baseline has no comparison; its ratio is 1.
+struct Standing {
+  bool competes = true;  // has not failed: may be the fastest
+  bool live = true;      // is measured further
+  std::optional<stats::Comparison> comparison;
+  std::optional<double> own_half_width;  // relative, of its median; counts when it is alone
+};
+
+enum class Wish {
+  kNothing,  // not live, or as precise as asked
+  kMore,     // further rounds
+  kLetBe,    // its processes differ too much to become precise, and it cannot win
+};
+/// What each arm wishes at a look. An arm whose processes differ among themselves asks for more of
+/// them only while its interval overlaps that of the leader: more rounds could only tell more
+/// exactly by how much it loses.
+std::vector<Wish> WishesAt(std::span<const Standing> standings, double target);
+
+/// Relative half-width of an interval of a ratio, infinite without one.
+double HalfWidth(const stats::Comparison& comparison);
+
+}  // namespace assay::campaign

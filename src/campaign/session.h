@@ -1,0 +1,85 @@
+// One generation of fresh processes: arms loaded side by side as far as memory allows, warmed up,
+// taking turns, closed. Writes what it sees into Measurements; decides nothing about how long.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "campaign/measurements.h"
+#include "campaign/progress.h"
+#include "campaign/worker.h"
+#include "engine/protocol.h"
+
+namespace assay::campaign {
+
+struct ArmPlan {
+  std::string label;
+  WorkerSpec worker;
+  engine::Job job;
+  std::uint64_t expected_bytes = 0;  // resident, before any process of the arm was seen
+};
+
+struct Timeouts {
+  double prepare_s = 1800;
+  double load_s = 300;
+  double slice_s = 60;
+  double slice_factor = 20;  // times the expected time, when that is longer
+};
+
+/// What is to be measured, and how thoroughly.
+struct RoundsPlan {
+  std::vector<ArmPlan> arms;
+  std::size_t baseline = 0;  // index into arms
+  int samples = 128;         // timed inferences of an arm, at least
+  int processes = 3;
+  double precision_target = 0.01;
+  double budget_s = 0;  // for warm-up and rounds; 0: none
+  std::uint64_t seed = 0;
+  Timeouts timeouts;
+  std::filesystem::path outputs;  // folder, there already
+};
+
+class Session {
+ public:
+  Session(const RoundsPlan& plan, Workshop& workshop, Progress& progress, Measurements& seen);
+
+  /// Starts and loads `arms`, two at a time; gives those back that memory has no room for.
+  std::vector<std::size_t> Load(const std::vector<std::size_t>& arms);
+  void FirstInferences();  // timed alone; outputs of all input sets written for the verdict
+  /// deadline_s  in the workshop's time: warm-ups end there, after one slice each
+  void WarmUp(std::optional<double> deadline_s);
+  /// One turn each in random order; the values become a round of the session.
+  void Round(std::mt19937_64& random);
+  void Close();  // peak memory, then the end of every process
+
+  std::vector<std::size_t> Live() const;
+
+ private:
+  bool Fits(std::size_t arm, const std::vector<std::size_t>& loading) const;
+  std::uint64_t Expected(std::size_t arm) const;
+  bool StartLoading(std::size_t arm);
+  void FinishLoading(std::size_t arm);
+  void WarmUpArm(std::size_t arm, std::optional<double> deadline_s);
+  std::optional<engine::Slice> TakeSlice(std::size_t arm, const char* stage, int discard,
+                                         SliceSize size, double seconds);
+  double SliceTimeout(std::size_t arm, SliceSize size) const;
+  /// One request to an arm that is woken for it; on failure the arm ends at `stage`.
+  std::optional<Json> Ask(std::size_t arm, const char* stage, const Json& request, double seconds);
+  void End(std::size_t arm, const char* stage, const Error& error);
+  void Tell(const char* stage, std::size_t arm);
+  ArmLog& Log(std::size_t arm) { return seen_.arms[arm]; }
+
+  const RoundsPlan& plan_;
+  Workshop& workshop_;
+  Progress& progress_;
+  Measurements& seen_;
+  std::map<std::size_t, std::unique_ptr<Worker>> alive_;
+  std::size_t record_;  // index of this session in seen_.sessions
+};
+
+}  // namespace assay::campaign

@@ -1,0 +1,177 @@
+#include "campaign/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace assay::campaign {
+namespace {
+
+// Source of all of these: docs/measuring.md, "Output verdict".
+constexpr double kNoiseFactor = 10;
+constexpr double kFloor = 1e-6;
+constexpr double kWithoutNoise = 1e-4;  // healthy runtimes sit at 1e-6, real bugs at 1e-3 and above
+constexpr double kVariationOverNoise = 100;
+constexpr const char* kGoldenName = "aten-fp64";
+constexpr const char* kWitnessName = "onnxruntime-fp32";
+
+class Court {
+ public:
+  Court(const References& references, std::optional<double> tolerance)
+      : references_(references), given_(tolerance) {
+    if (references.golden && references.eager) {
+      const Difference noise = Compare(*references.golden, *references.eager);
+      if (noise.problem.empty()) {
+        noise_ = noise.relative_l2;
+      }
+    }
+    if (references.golden && references.witness) {
+      const Difference apart = Compare(*references.golden, *references.witness);
+      disagreement_ = apart.relative_l2;
+      disagree_ = !apart.problem.empty() || apart.relative_l2 > Tolerance("fp32");
+    }
+  }
+
+  Verdict All(std::span<const ArmOutputs> arms) {
+    Verdict verdict;
+    suspect_ = disagree_ && std::any_of(arms.begin(), arms.end(), [this](const ArmOutputs& arm) {
+                 return !arm.lowered && !arm.witness_runtime && SidesWithWitness(arm);
+               });
+    if (suspect_) {
+      verdict.lowering_suspect = fmt::format(
+          "the lowering to PyTorch is suspect: golden and witness differ by {:.1e} and another "
+          "engine sides with the witness",
+          disagreement_);
+    }
+    for (const ArmOutputs& arm : arms) {
+      verdict.arms.push_back(One(arm));
+    }
+    return verdict;
+  }
+
+ private:
+  double Tolerance(const std::string& precision) const {
+    return given_.value_or(ToleranceOf(precision, noise_).value_or(0));
+  }
+
+  bool Passes(const Outputs& reference, const ArmOutputs& arm) const {
+    const Difference difference = Compare(reference, *arm.outputs);
+    return difference.problem.empty() && difference.relative_l2 <= Tolerance(arm.precision);
+  }
+
+  bool SidesWithWitness(const ArmOutputs& arm) const {
+    return arm.outputs != nullptr && references_.witness && Passes(*references_.witness, arm) &&
+           !Passes(*references_.golden, arm);
+  }
+
+  /// Why the reference could not expose an error; "" when it could.
+  std::string Blind(const Outputs& reference) const {
+    if (!Varies(reference)) {
+      return "the outputs do not vary with the input, so that an error could not show";
+    }
+    if (noise_ && *noise_ * kVariationOverNoise > 1) {
+      return fmt::format(
+          "the outputs vary with the input by only {:.0f} x the fp32 rounding, too little to "
+          "expose an error",
+          1 / *noise_);
+    }
+    return "";
+  }
+
+  Judgement One(const ArmOutputs& arm) const {
+    const bool golden = references_.golden && !(suspect_ && !arm.lowered);
+    const std::optional<Outputs>& reference = golden ? references_.golden : references_.witness;
+    if (arm.outputs == nullptr || !reference) {
+      return Unchecked(
+          arm.outputs == nullptr
+              ? "no outputs to check"
+              : fmt::format("no reference: {}; {}", references_.no_golden, references_.no_witness));
+    }
+    if (!given_ && !ToleranceOf(arm.precision, noise_)) {
+      return Unchecked(fmt::format("{} is never judged", arm.precision));
+    }
+    const Difference difference = Compare(*reference, *arm.outputs);
+    Judgement judgement{.output = Describe(difference, Tolerance(arm.precision)),
+                        .outcome = record::Outcome::kMeasured,
+                        .reason = ""};
+    judgement.output.reference = golden ? kGoldenName : kWitnessName;
+    Decide(judgement, arm, *reference, difference);
+    return judgement;
+  }
+
+  void Decide(Judgement& judgement, const ArmOutputs& arm, const Outputs& reference,
+              const Difference& difference) const {
+    const double tolerance = Tolerance(arm.precision);
+    const auto set = [&](const char* word, record::Outcome outcome, std::string reason) {
+      judgement.output.verdict = word;
+      judgement.outcome = outcome;
+      judgement.reason = std::move(reason);
+    };
+    const std::string blind = Blind(reference);
+    if (!difference.problem.empty()) {
+      set("fail", record::Outcome::kWrongOutput, difference.problem);
+    } else if (suspect_ && arm.lowered) {
+      set("mistrusted", record::Outcome::kMistrusted, "the lowering to PyTorch is suspect");
+    } else if (!blind.empty()) {
+      set("mistrusted", record::Outcome::kMistrusted, blind);
+    } else if (difference.relative_l2 <= tolerance) {
+      set("pass", record::Outcome::kMeasured, "");
+    } else if (disagree_ && SidesWithWitness(arm)) {
+      set("mistrusted", record::Outcome::kMistrusted,
+          "golden and witness disagree, and it sides with the witness");
+    } else {
+      set("fail", record::Outcome::kWrongOutput,
+          fmt::format("its output is off by {:.1e}, {:.1e} is allowed", difference.relative_l2,
+                      tolerance));
+    }
+  }
+
+  static Judgement Unchecked(const std::string& reason) {
+    Judgement judgement;
+    judgement.output.verdict = "unchecked";
+    judgement.reason = reason;
+    return judgement;
+  }
+
+  static record::Output Describe(const Difference& difference, double tolerance) {
+    record::Output output;
+    output.tolerance = tolerance;
+    if (difference.problem.empty()) {
+      output.relative_l2 = output.least_passing_tolerance = difference.relative_l2;
+      output.max_abs = difference.max_abs;
+      output.cosine = difference.cosine;
+      output.top1_agreement = difference.top1_agreement;
+    }
+    return output;
+  }
+
+  const References& references_;
+  std::optional<double> given_, noise_;
+  double disagreement_ = 0;
+  bool disagree_ = false, suspect_ = false;
+};
+
+}  // namespace
+
+std::optional<double> ToleranceOf(const std::string& precision, std::optional<double> noise) {
+  if (precision == "bf16" || precision == "fp16") {
+    return 2e-2;
+  }
+  if (precision == "int8") {
+    return 1e-1;
+  }
+  if (precision == "int4" || precision == "fp8") {
+    return 0.5;
+  }
+  if (precision == "int2") {
+    return std::nullopt;
+  }
+  return noise ? kNoiseFactor * *noise + kFloor : kWithoutNoise;
+}
+
+Verdict Judge(const References& references, std::span<const ArmOutputs> arms,
+              std::optional<double> tolerance) {
+  return Court(references, tolerance).All(arms);
+}
+
+}  // namespace assay::campaign

@@ -1,0 +1,48 @@
+// Whether outputs are right: each arm's against golden and witness. Pure; docs/measuring.md,
+// "Output verdict", has the method.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "campaign/outputs.h"
+#include "record/record.h"
+
+namespace assay::campaign {
+
+struct References {
+  std::optional<Outputs> golden;      // the ATen program in fp64
+  std::optional<Outputs> eager;       // the same in fp32: its error is the noise
+  std::optional<Outputs> witness;     // another runtime without optimisations, fp32
+  std::string no_golden, no_witness;  // why not
+};
+
+struct ArmOutputs {
+  const Outputs* outputs = nullptr;  // none: unchecked
+  std::string precision = "fp32";    // class of the conversion, decides the tolerance
+  bool lowered = false;              // runs our ATen program: shares golden's bugs
+  bool witness_runtime = false;      // runs on the witness' runtime: shares its bugs
+};
+
+struct Judgement {
+  record::Output output;
+  record::Outcome outcome = record::Outcome::kMeasured;  // or kWrongOutput, kMistrusted
+  std::string reason;                                    // one line, "" when it passed
+};
+
+struct Verdict {
+  std::vector<Judgement> arms;
+  std::string lowering_suspect;  // what speaks against the lowering, "" for nothing
+};
+
+/// tolerance  --tolerance: replaces that of every class
+Verdict Judge(const References& references, std::span<const ArmOutputs> arms,
+              std::optional<double> tolerance);
+
+/// The relative L2 error with which an output of this class passes, given the fp32 noise (unknown
+/// when there is no golden). Nothing for int2, which is never judged.
+std::optional<double> ToleranceOf(const std::string& precision, std::optional<double> noise);
+
+}  // namespace assay::campaign

@@ -1,0 +1,155 @@
+#include "cli/model_options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <map>
+#include <optional>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "zoo/zoo.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error NotBuilt(const std::string& what, const std::string& instead) {
+  return {Code::kInvalidArgument, fmt::format("{} is not built yet", what), instead};
+}
+
+std::optional<std::int64_t> ParseNumber(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && number > 0 ? std::optional(number) : std::nullopt;
+}
+
+Result<std::map<std::string, std::int64_t>> ParseDimensions(const std::vector<std::string>& texts) {
+  std::map<std::string, std::int64_t> dimensions;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const auto number =
+        equals == std::string::npos ? std::nullopt : ParseNumber(text.substr(equals + 1));
+    if (equals == 0 || !number) {
+      return Error{Code::kInvalidArgument, fmt::format("--dim '{}' is not NAME=N with N above 0", text),
+                   "for example --dim batch=1"};
+    }
+    dimensions[text.substr(0, equals)] = *number;
+  }
+  return dimensions;
+}
+
+/// `--input-shape` states what the model must have; changing a model's shape is not built yet.
+Status CheckShape(const model::Model& model, const std::string& asked) {
+  if (asked.empty()) {
+    return {};
+  }
+  tensor::Shape shape;
+  for (const std::string& part : Split(asked, 'x')) {
+    const auto number = ParseNumber(part);
+    if (!number) {
+      return Error{Code::kInvalidArgument, fmt::format("--input-shape '{}' is no shape", asked),
+                   "for example --input-shape 1x3x224x224"};
+    }
+    shape.push_back(*number);
+  }
+  const model::Graph& graph = model.graph;
+  if (graph.inputs.size() == 1 &&
+      graph.values[static_cast<std::size_t>(graph.inputs[0])].type.shape == shape) {
+    return {};
+  }
+  return NotBuilt(fmt::format("--input-shape {} for '{}', whose input has another shape,", asked,
+                              model.name),
+                  "--dim NAME=N sets the free dimensions of an ONNX file");
+}
+
+Status CheckBatch(const model::Model& model, std::int64_t asked) {
+  const model::Graph& graph = model.graph;
+  if (graph.inputs.empty()) {
+    return {};
+  }
+  const auto& input = graph.values[static_cast<std::size_t>(graph.inputs[0])];
+  if (input.type.shape.empty() || input.type.shape[0] == asked) {
+    return {};
+  }
+  return Error{Code::kInvalidArgument,
+               fmt::format("--batch-size {} does not fit: the input '{}' of '{}' is {}", asked,
+                           input.name, model.name, tensor::ToString(input.type.shape)),
+               fmt::format("--batch-size {}, or export the file with that batch size or a free one",
+                           input.type.shape[0])};
+}
+
+bool LooksLikeFile(const std::string& model) {
+  return ToLower(model).ends_with(".onnx") || model.find('/') != std::string::npos;
+}
+
+}  // namespace
+
+void ModelOptions::AddTo(CLI::App& verb) {
+  verb.add_option("MODEL", model, "a model of the zoo (assay models) or a path to .onnx")->required();
+  verb.add_option("--batch-size", batch_size, "inputs per inference")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+      ->capture_default_str();
+  verb.add_option("--weights", weights, "a checkpoint for the model's weights (default: random ones)")
+      ->type_name("FILE.safetensors");
+  verb.add_option("--dim", dimensions, "value of a free dimension of an ONNX file; may repeat")
+      ->type_name("NAME=N")
+      ->allow_extra_args(false);
+  verb.add_option("--input-shape", input_shape, "shape that the model's input must have")
+      ->type_name("1x3x224x224");
+  verb.add_option("--seed", seed, "of random weights and inputs")->type_name("N")->capture_default_str();
+}
+
+Result<model::Model> ModelOptions::Load() const {
+  if (model.starts_with("python:")) {
+    return NotBuilt(fmt::format("'{}': a model from Python", model), "export it to ONNX first");
+  }
+  ASSAY_ASSIGN(const auto named, ParseDimensions(dimensions));
+  if (LooksLikeFile(model)) {
+    if (!weights.empty()) {
+      return NotBuilt("--weights for an ONNX file", "the file's own weights are used without it");
+    }
+    ASSAY_ASSIGN(model::Model loaded, model::Load(model, {.dimensions = named}));
+    ASSAY_TRY(CheckBatch(loaded, batch_size));
+    ASSAY_TRY(CheckShape(loaded, input_shape));
+    return loaded;
+  }
+  if (!named.empty()) {
+    return Error{Code::kInvalidArgument,
+                 fmt::format("--dim is for ONNX files; '{}' is a model of the zoo", model),
+                 "--batch-size N sets the batch of a model of the zoo"};
+  }
+  ASSAY_ASSIGN(const zoo::Entry entry, zoo::Find(model));
+  ASSAY_ASSIGN(model::Model built,
+               zoo::Build(entry, {.batch_size = batch_size, .seed = seed, .weights = weights},
+                          HomeDirectory() / "models"));
+  ASSAY_TRY(CheckShape(built, input_shape));
+  return built;
+}
+
+std::vector<std::string> ModelOptions::Arguments() const {
+  std::vector<std::string> arguments = {model};
+  const auto add = [&](const char* option, const std::string& value) {
+    arguments.emplace_back(option);
+    arguments.push_back(value);
+  };
+  if (batch_size != 1) {
+    add("--batch-size", std::to_string(batch_size));
+  }
+  if (!weights.empty()) {
+    add("--weights", weights);
+  }
+  for (const std::string& dimension : dimensions) {
+    add("--dim", dimension);
+  }
+  if (seed != 0) {
+    add("--seed", std::to_string(seed));
+  }
+  return arguments;
+}
+
+}  // namespace assay::cli

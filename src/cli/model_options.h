@@ -1,0 +1,32 @@
+// What every verb that takes MODEL accepts, and how it becomes a model on disk.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/model.h"
+
+namespace assay::cli {
+
+struct ModelOptions {
+  std::string model;
+  std::int64_t batch_size = 1;
+  std::string weights;
+  std::vector<std::string> dimensions;  // "NAME=N"
+  std::string input_shape;              // "1x3x224x224"
+  std::uint64_t seed = 0;
+
+  void AddTo(CLI::App& verb);
+
+  /// Builds the model of the zoo, or reads the ONNX file.
+  /// Errors  kNotFound, kInvalidArgument, kMalformed, kUnsupported naming what was given.
+  Result<model::Model> Load() const;
+
+  /// The options that say which model this is, as arguments: MODEL first.
+  std::vector<std::string> Arguments() const;
+};
+
+}  // namespace assay::cli

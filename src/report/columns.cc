@@ -1,0 +1,193 @@
+#include "report/columns.h"
+
+#include <fmt/format.h>
+
+#include "report/format.h"
+
+namespace assay::report {
+namespace {
+
+using record::Arm;
+using record::Outcome;
+using record::Run;
+
+Cell Nothing() { return {kNothing, Tone::kFaint}; }
+
+/// `text`, or a faint "-" when there is none.
+Cell Plain(const std::string& text) {
+  return text.empty() || text == kNothing ? Nothing() : Cell{text};
+}
+
+bool IsRecommended(const Run& run, const Arm& arm) {
+  return run.recommendation && run.recommendation->conversion == arm.conversion;
+}
+
+Cell Conversion(const Run& run, const Arm& arm) {
+  return {arm.conversion, IsRecommended(run, arm) ? Tone::kGood : Tone::kPlain};
+}
+
+Cell OutcomeCell(const Run&, const Arm& arm) {
+  return {std::string(record::Name(arm.outcome)), ToneOf(arm.outcome)};
+}
+
+Cell Median(const Run&, const Arm& arm) {
+  if (!arm.latency_ms) {
+    return Nothing();
+  }
+  const std::string spread = PlusMinus(arm.latency_ms->ci95, arm.latency_ms->median);
+  const std::string median = Milliseconds(arm.latency_ms->median);
+  return {spread.empty() ? median : fmt::format("{} {}", median, spread)};
+}
+
+Cell P90(const Run&, const Arm& arm) {
+  return arm.latency_ms && arm.latency_ms->p90 ? Cell{Milliseconds(*arm.latency_ms->p90)}
+                                               : Nothing();
+}
+
+Cell Speedup(const Run& run, const Arm& arm) {
+  if (arm.speedup) {
+    return {Ratio(arm.speedup->ratio, arm.speedup->ci95),
+            IsRecommended(run, arm) ? Tone::kGood : Tone::kPlain};
+  }
+  return arm.latency_ms && arm.conversion == run.baseline ? Cell{"baseline"} : Nothing();
+}
+
+Cell Output(const Run&, const Arm& arm) {
+  if (!arm.output) {
+    return Nothing();
+  }
+  const std::string& verdict = arm.output->verdict;
+  const std::string error = arm.output->relative_l2 ? Scientific(*arm.output->relative_l2) : "";
+  return {fmt::format("{}{}{}", verdict, error.empty() ? "" : " ", error),
+          verdict == "fail"         ? Tone::kBad
+          : verdict == "mistrusted" ? Tone::kDoubtful
+                                    : Tone::kPlain};
+}
+
+Cell PeakMemory(const Run&, const Arm& arm) { return Plain(Bytes(arm.peak_rss_bytes)); }
+Cell Prepare(const Run&, const Arm& arm) { return Plain(Seconds(arm.prepare_s)); }
+Cell Load(const Run&, const Arm& arm) { return Plain(Seconds(arm.load_s)); }
+
+Cell Engine(const Run&, const Arm& arm) {
+  return Plain(arm.engine_version.empty() ? arm.engine
+                                          : fmt::format("{} {}", arm.engine, arm.engine_version));
+}
+
+Cell Threads(const Run&, const Arm& arm) {
+  if (!arm.threads.obtained) {
+    return Nothing();
+  }
+  const int obtained = *arm.threads.obtained;
+  return obtained == arm.threads.asked
+             ? Cell{fmt::format("{}", obtained)}
+             : Cell{fmt::format("{} of {}", obtained, arm.threads.asked), Tone::kDoubtful};
+}
+
+Cell Precision(const Run&, const Arm& arm) {
+  if (!arm.precision.obtained) {
+    return Nothing();
+  }
+  const std::string& obtained = *arm.precision.obtained;
+  return obtained == arm.precision.asked
+             ? Cell{obtained}
+             : Cell{fmt::format("{}, not {}", obtained, arm.precision.asked), Tone::kDoubtful};
+}
+
+Cell Timed(const Run&, const Arm& arm) {
+  return arm.timed > 0 ? Cell{fmt::format("{}", arm.timed)} : Nothing();
+}
+
+}  // namespace
+
+const std::vector<Column>& Columns() {
+  static const std::vector<Column> columns = {
+      {"conversion", "/conversion", {"conversion"}, Conversion},
+      {"engine", "/engine", {}},
+      {"engine_version", "/engine_version", {}},
+      {"outcome", "/outcome", {"outcome"}, OutcomeCell},
+      {"reason", "/reason", {}},
+      {"hint", "/hint", {}},
+      {"stage", "/stage", {}},
+      {"stopped", "/stopped", {}},
+      {"median_ms", "/latency_ms/median", {"median ms", true}, Median},
+      {"median_ci95_low_ms", "/latency_ms/ci95/0", {}},
+      {"median_ci95_high_ms", "/latency_ms/ci95/1", {}},
+      {"mean_ms", "/latency_ms/mean", {}},
+      {"stddev_ms", "/latency_ms/stddev", {}},
+      {"min_ms", "/latency_ms/min", {}},
+      {"p90_ms", "/latency_ms/p90", {"p90 ms", true}, P90},
+      {"p95_ms", "/latency_ms/p95", {}},
+      {"p99_ms", "/latency_ms/p99", {}},
+      {"speedup", "/speedup/ratio", {"speedup", true}, Speedup},
+      {"speedup_ci95_low", "/speedup/ci95/0", {}},
+      {"speedup_ci95_high", "/speedup/ci95/1", {}},
+      {"speedup_vs", "/speedup/vs", {}},
+      {"speedup_separated", "/speedup/separated", {}},
+      {"rounds", "/speedup/rounds", {}},
+      {"output", "/output/verdict", {"output error"}, Output},
+      {"output_reference", "/output/reference", {}},
+      {"output_relative_l2", "/output/relative_l2", {}},
+      {"output_max_abs", "/output/max_abs", {}},
+      {"output_cosine", "/output/cosine", {}},
+      {"output_top1_agreement", "/output/top1_agreement", {}},
+      {"output_tolerance", "/output/tolerance", {}},
+      {"output_least_passing_tolerance", "/output/least_passing_tolerance", {}},
+      {"peak_rss_bytes", "/peak_rss_bytes", {"memory", true, true}, PeakMemory},
+      {"file_rss_bytes", "/file_rss_bytes", {}},
+      {"prepare_peak_rss_bytes", "/prepare_peak_rss_bytes", {}},
+      {"artifact_bytes", "/artifact_bytes", {}},
+      {"prepare_s", "/prepare_s", {"prepare", true}, Prepare},
+      {"prepare_cached", "/prepare_cached", {}},
+      {"load_s", "/load_s", {"load", true}, Load},
+      {"first_inference_ms", "/first_inference_ms", {}},
+      {"", "", {"engine"}, Engine},
+      {"threads_asked", "/threads/asked", {}},
+      {"threads_obtained", "/threads/obtained", {"threads", true}, Threads},
+      {"precision_asked", "/precision/asked", {}},
+      {"precision_obtained", "/precision/obtained", {"precision"}, Precision},
+      {"device_asked", "/device/asked", {}},
+      {"device_obtained", "/device/obtained", {}},
+      {"timed", "/timed", {"timed", true}, Timed},
+      {"batch", "/batch", {}},
+      {"steady", "/steady", {}},
+      {"process_spread", "/process_spread", {}},
+      {"metric", "/metric", {}},
+      {"throughput_per_s", "/throughput_per_s", {}},
+      {"repeat", "/repeat", {}},
+  };
+  return columns;
+}
+
+Tone ToneOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kMeasured:
+      return Tone::kPlain;
+    case Outcome::kMistrusted:
+    case Outcome::kUnsupported:
+    case Outcome::kNotRun:
+      return Tone::kDoubtful;
+    default:
+      return Tone::kBad;
+  }
+}
+
+Table ArmTable(const Run& run) {
+  Table table;
+  for (const Column& column : Columns()) {
+    if (column.cell != nullptr) {
+      table.headings.push_back(column.heading);
+    }
+  }
+  for (const Arm& arm : run.arms) {
+    std::vector<Cell> row;
+    for (const Column& column : Columns()) {
+      if (column.cell != nullptr) {
+        row.push_back(column.cell(run, arm));
+      }
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+}  // namespace assay::report

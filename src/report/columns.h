@@ -1,0 +1,27 @@
+// The columns of a report: one table from which the text, Markdown and CSV of a record are made.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "record/record.h"
+#include "report/table.h"
+
+namespace assay::report {
+
+struct Column {
+  const char* key;      // CSV: name; "" for columns of people's tables only
+  const char* pointer;  // CSV: where the value stands in an arm's JSON (RFC 6901)
+  Heading heading;      // people's tables; empty for columns of CSV only
+  Cell (*cell)(const record::Run&, const record::Arm&) = nullptr;
+};
+
+const std::vector<Column>& Columns();
+
+/// The arms in the order asked for, in people's columns.
+Table ArmTable(const record::Run& run);
+
+/// Red, yellow or plain, for outcomes.
+Tone ToneOf(record::Outcome outcome);
+
+}  // namespace assay::report

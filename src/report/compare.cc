@@ -1,0 +1,201 @@
+#include "report/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "report/columns.h"
+#include "report/format.h"
+#include "report/list.h"
+
+namespace assay::report {
+namespace {
+
+using record::Arm;
+using record::Run;
+
+constexpr double kLeastDifference = 0.01;  // docs/measuring.md: beyond 1 +- 1 %
+constexpr std::array<std::string_view, 7> kChanges = {"faster",   "slower",   "same",   "outcome",
+                                                      "appeared", "vanished", "unknown"};
+
+const Arm* FindArm(const Run& run, const std::string& conversion) {
+  const auto found = std::find_if(run.arms.begin(), run.arms.end(),
+                                  [&](const Arm& arm) { return arm.conversion == conversion; });
+  return found == run.arms.end() ? nullptr : &*found;
+}
+
+bool Disjoint(const record::Interval& a, const record::Interval& b) {
+  return a.high < b.low || b.high < a.low;
+}
+
+Difference Between(const Arm& a, const Arm& b) {
+  Difference difference{a.conversion, Change::kUnknown, &a, &b, {}};
+  if (a.outcome != b.outcome) {
+    difference.change = Change::kOutcome;
+    return difference;
+  }
+  if (!a.latency_ms || !b.latency_ms || !(b.latency_ms->median > 0)) {
+    return difference;
+  }
+  const double ratio = a.latency_ms->median / b.latency_ms->median;
+  difference.ratio = ratio;
+  if (!a.latency_ms->ci95 || !b.latency_ms->ci95) {
+    return difference;  // without intervals nothing can be claimed
+  }
+  const bool counts =
+      Disjoint(*a.latency_ms->ci95, *b.latency_ms->ci95) && std::abs(ratio - 1) > kLeastDifference;
+  difference.change = !counts ? Change::kSame : ratio > 1 ? Change::kFaster : Change::kSlower;
+  return difference;
+}
+
+template <typename T>
+void WarnUnlessEqual(const char* what, const T& a, const T& b, std::vector<std::string>& warnings) {
+  if (!(a == b)) {
+    warnings.push_back(fmt::format("{} differs: {} in A, {} in B", what, a, b));
+  }
+}
+
+std::vector<std::string> Warnings(const Run& a, const Run& b) {
+  std::vector<std::string> warnings;
+  WarnUnlessEqual("model", a.model.name, b.model.name, warnings);
+  WarnUnlessEqual("batch size", a.model.batch_size, b.model.batch_size, warnings);
+  if (a.model.name == b.model.name && a.model.sha256 != b.model.sha256) {
+    warnings.emplace_back("the model's graph or weights differ between A and B");
+  }
+  WarnUnlessEqual("processor", a.machine.cpu, b.machine.cpu, warnings);
+  WarnUnlessEqual("number of physical cores", a.machine.physical_cores, b.machine.physical_cores,
+                  warnings);
+  WarnUnlessEqual("operating system", a.machine.os, b.machine.os, warnings);
+  for (const Arm& arm : a.arms) {
+    const Arm* other = FindArm(b, arm.conversion);
+    if (other == nullptr || !arm.threads.obtained || !other->threads.obtained) {
+      continue;
+    }
+    WarnUnlessEqual(fmt::format("threads of {}", arm.conversion).c_str(), *arm.threads.obtained,
+                    *other->threads.obtained, warnings);
+    WarnUnlessEqual(fmt::format("version of {}", arm.engine).c_str(), arm.engine_version,
+                    other->engine_version, warnings);
+  }
+  for (const auto& [run, name] : {std::pair(&a, "A"), std::pair(&b, "B")}) {
+    if (run->trust != "ok") {
+      warnings.push_back(fmt::format("{} is mistrusted", name));
+    }
+  }
+  std::vector<std::string> once;  // an engine of several arms warns once
+  for (const std::string& warning : warnings) {
+    if (std::find(once.begin(), once.end(), warning) == once.end()) {
+      once.push_back(warning);
+    }
+  }
+  return once;
+}
+
+Json MedianOf(const Arm* arm) {
+  return arm != nullptr && arm->latency_ms ? Json(arm->latency_ms->median) : Json();
+}
+
+Json OutcomeOf(const Arm* arm) {
+  return arm != nullptr ? Json(std::string(record::Name(arm->outcome))) : Json();
+}
+
+Json ToJson(const Comparison& comparison) {
+  Json items = Json::array();
+  for (const Difference& d : comparison.differences) {
+    items.push_back({{"conversion", d.conversion},
+                     {"change", std::string(Name(d.change))},
+                     {"a_outcome", OutcomeOf(d.a)},
+                     {"b_outcome", OutcomeOf(d.b)},
+                     {"a_median_ms", MedianOf(d.a)},
+                     {"b_median_ms", MedianOf(d.b)},
+                     {"ratio", d.ratio ? Json(*d.ratio) : Json()}});
+  }
+  return items;
+}
+
+Cell Latency(const Arm* arm) {
+  if (arm == nullptr) {
+    return {kNothing, Tone::kFaint};
+  }
+  if (arm->outcome != record::Outcome::kMeasured || !arm->latency_ms) {
+    return {std::string(record::Name(arm->outcome)), ToneOf(arm->outcome)};
+  }
+  return {fmt::format("{} {}", Milliseconds(arm->latency_ms->median),
+                      PlusMinus(arm->latency_ms->ci95, arm->latency_ms->median))};
+}
+
+Table PeoplesTable(const Comparison& comparison) {
+  Table table{
+      {{"conversion"}, {"A median ms", true}, {"B median ms", true}, {"A / B", true}, {"change"}},
+      {}};
+  for (const Difference& d : comparison.differences) {
+    const Tone tone = d.change == Change::kFaster   ? Tone::kGood
+                      : d.change == Change::kSlower ? Tone::kBad
+                                                    : Tone::kPlain;
+    table.rows.push_back({{d.conversion},
+                          Latency(d.a),
+                          Latency(d.b),
+                          {d.ratio ? Ratio(*d.ratio, {}) : kNothing},
+                          {std::string(Name(d.change)), tone}});
+  }
+  return table;
+}
+
+constexpr const char* kLegend =
+    "A / B: time in A / time in B, above 1 where B is faster. A difference counts when the 95 % "
+    "intervals of the medians do not meet and the ratio is beyond 1 ± 1 %; otherwise: same.";
+
+std::string TextOf(const Comparison& comparison, const Style& style) {
+  std::string text = TextTable(PeoplesTable(comparison), style) + "\n";
+  for (const std::string& line : Wrap(kLegend, style.width)) {
+    text += Toned(line, Tone::kFaint, style) + "\n";
+  }
+  for (const std::string& warning : comparison.warnings) {
+    text += Paragraph({"Careful", Tone::kDoubtful}, warning, style);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string_view Name(Change change) { return kChanges[static_cast<std::size_t>(change)]; }
+
+Comparison Compare(const Run& a, const Run& b) {
+  Comparison comparison{{}, Warnings(a, b)};
+  for (const Arm& arm : a.arms) {
+    const Arm* other = FindArm(b, arm.conversion);
+    comparison.differences.push_back(
+        other != nullptr ? Between(arm, *other)
+                         : Difference{arm.conversion, Change::kVanished, &arm, nullptr, {}});
+  }
+  for (const Arm& arm : b.arms) {
+    if (FindArm(a, arm.conversion) == nullptr) {
+      comparison.differences.push_back({arm.conversion, Change::kAppeared, nullptr, &arm, {}});
+    }
+  }
+  return comparison;
+}
+
+std::string RenderComparison(const Comparison& comparison, Format format, const Style& style) {
+  const Json items = ToJson(comparison);
+  if (format == Format::kJson) {
+    return Json(
+               {{"schema", "assay.compare/1"}, {"items", items}, {"warnings", comparison.warnings}})
+               .dump(2) +
+           "\n";
+  }
+  if (format == Format::kCsv) {
+    return RenderList({"compare", items, {}}, format, style);
+  }
+  if (format == Format::kText) {
+    return TextOf(comparison, style);
+  }
+  std::string text = MarkdownTable(PeoplesTable(comparison)) + "\n" + kLegend + "\n";
+  for (const std::string& warning : comparison.warnings) {
+    text += fmt::format("\n- **Careful**: {}", warning);
+  }
+  return text + (comparison.warnings.empty() ? "" : "\n");
+}
+
+}  // namespace assay::report

@@ -1,0 +1,211 @@
+#include "report/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "report/columns.h"
+#include "report/format.h"
+
+namespace assay::report {
+namespace {
+
+using record::Arm;
+using record::Outcome;
+using record::Run;
+using Lines = std::vector<Finding>;
+
+constexpr double kMuchSpread = 0.02;  // between processes; more is worth a sentence
+
+const Arm* FindArm(const Run& run, const std::string& conversion) {
+  const auto found = std::find_if(run.arms.begin(), run.arms.end(),
+                                  [&](const Arm& arm) { return arm.conversion == conversion; });
+  return found == run.arms.end() ? nullptr : &*found;
+}
+
+std::string Sentence(std::string text) {
+  if (!text.empty() && text.back() != '.' && text.back() != '?' && text.back() != '!') {
+    text += '.';
+  }
+  return text;
+}
+
+std::string Capital(std::string text) {
+  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') {
+    text.front() = static_cast<char>(text.front() - 'a' + 'A');
+  }
+  return text;
+}
+
+void AddTrust(const Run& run, Lines& lines) {
+  if (run.trust != "ok") {
+    lines.push_back({"Mistrusted",
+                     Tone::kDoubtful,
+                     Sentence(run.trust_reasons.empty() ? "These numbers are unfit for a decision"
+                                                        : Join(run.trust_reasons, "; ")),
+                     {}});
+  }
+}
+
+void AddRecommendation(const Run& run, Lines& lines) {
+  if (!run.recommendation) {
+    const bool measured = std::any_of(run.arms.begin(), run.arms.end(),
+                                      [](const Arm& a) { return bool(a.latency_ms); });
+    lines.push_back(
+        {"Recommended",
+         Tone::kDoubtful,
+         measured ? "none: no arm that was timed is fit to be ranked." : "none: no arm was timed.",
+         {}});
+    return;
+  }
+  const record::Recommendation& best = *run.recommendation;
+  lines.push_back({"Recommended",
+                   Tone::kGood,
+                   best.conversion + (best.why.empty() ? "" : ": " + Sentence(best.why)),
+                   {}});
+  if (!best.not_separated_from.empty()) {
+    lines.push_back({"Not separated",
+                     Tone::kPlain,
+                     fmt::format("{} from it: on this evidence either may be the faster one.",
+                                 Join(best.not_separated_from, ", ")),
+                     {}});
+  }
+  if (const Arm* arm = FindArm(run, best.conversion); arm != nullptr && !arm->repeat.empty()) {
+    lines.push_back({"Take it home",
+                     Tone::kPlain,
+                     "the artifact, and the few lines that run it with the same options:",
+                     {arm->repeat + " --keep DIR"}});
+  }
+}
+
+/// "COMPILE_OPENVINO (crashed in load): signal 9. Give it more memory."
+std::string Account(const Arm& arm) {
+  std::string outcome(record::Name(arm.outcome));
+  std::replace(outcome.begin(), outcome.end(), '_', ' ');
+  const std::string where = arm.stage.empty() ? "" : fmt::format(" in {}", arm.stage);
+  const std::string why = arm.reason.empty() ? "" : fmt::format(": {}", arm.reason);
+  const std::string text =
+      Sentence(fmt::format("{} ({}{}){}", arm.conversion, outcome, where, why));
+  return arm.hint.empty() ? text : fmt::format("{} {}", text, Sentence(Capital(arm.hint)));
+}
+
+void AddFailures(const Run& run, Lines& lines) {
+  for (const Arm& arm : run.arms) {
+    if (arm.outcome != Outcome::kMeasured) {
+      lines.push_back({arm.outcome == Outcome::kUnsupported ? "Unsupported"
+                       : arm.outcome == Outcome::kNotRun    ? "Not run"
+                       : arm.latency_ms                     ? "Not ranked"
+                                                            : "Failed",
+                       ToneOf(arm.outcome),
+                       Account(arm),
+                       {}});
+    }
+  }
+}
+
+/// What was obtained otherwise than asked, never became steady, ended early, or varies.
+std::string Doubts(const Arm& arm) {
+  std::vector<std::string> doubts;
+  if (arm.threads.obtained && *arm.threads.obtained != arm.threads.asked) {
+    doubts.push_back(fmt::format("used {} threads where {} were asked for", *arm.threads.obtained,
+                                 arm.threads.asked));
+  }
+  if (arm.precision.obtained && *arm.precision.obtained != arm.precision.asked) {
+    doubts.push_back(fmt::format("computed in {} where {} was asked for", *arm.precision.obtained,
+                                 arm.precision.asked));
+  }
+  if (arm.steady == false) {
+    doubts.emplace_back("never became steady while warming up");
+  }
+  if (arm.stopped == "budget" || arm.stopped == "cut") {
+    doubts.emplace_back(arm.stopped == "cut" ? "was cut short by the time budget (--max-seconds)"
+                                             : "stopped at the time budget (--max-seconds)");
+  }
+  if (arm.stopped == "interrupted") {
+    doubts.emplace_back("was interrupted: what was measured until then is shown");
+  }
+  if (arm.process_spread && *arm.process_spread > kMuchSpread) {
+    doubts.push_back(
+        fmt::format("differs by {:.1f} % from process to process (--processes N asks for more)",
+                    100 * *arm.process_spread));
+  }
+  doubts.insert(doubts.end(), arm.notes.begin(), arm.notes.end());
+  return Join(doubts, "; ");
+}
+
+void AddDoubts(const Run& run, Lines& lines) {
+  for (const Arm& arm : run.arms) {
+    if (const std::string doubts = Doubts(arm); !doubts.empty()) {
+      lines.push_back(
+          {"Note", Tone::kPlain, Sentence(fmt::format("{}: {}", arm.conversion, doubts)), {}});
+    }
+  }
+  for (const std::string& warning : run.machine.warnings) {
+    lines.push_back({"Machine", Tone::kDoubtful, Sentence(warning), {}});
+  }
+  if (run.model.weights == "random") {
+    lines.push_back({"Weights",
+                     Tone::kPlain,
+                     "random. The check of outputs proves that the computation is right, not how "
+                     "accurate a trained model would be (--weights FILE.safetensors).",
+                     {}});
+  }
+}
+
+void AddRepeats(const Run& run, Lines& lines) {
+  Finding repeat{"Repeat", Tone::kPlain, "one arm alone:", {}};
+  for (const Arm& arm : run.arms) {
+    if (!arm.repeat.empty()) {
+      repeat.commands.push_back(arm.repeat);
+    }
+  }
+  if (!repeat.commands.empty()) {
+    lines.push_back(std::move(repeat));
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> Findings(const Run& run) {
+  Lines lines;
+  AddTrust(run, lines);
+  AddRecommendation(run, lines);
+  AddFailures(run, lines);
+  AddDoubts(run, lines);
+  AddRepeats(run, lines);
+  return lines;
+}
+
+std::string DescribeModel(const record::ModelFacts& model) {
+  std::vector<std::string> inputs;
+  for (const record::NamedInput& input : model.inputs) {
+    inputs.push_back(fmt::format("{} {} {}", input.name, tensor::ToString(input.type.shape),
+                                 tensor::Name(input.type.dtype)));
+  }
+  std::string text = fmt::format("{}, batch {}, {}, {} parameters", model.name, model.batch_size,
+                                 Join(inputs, " + "), Count(model.parameters));
+  text += model.macs > 0 ? fmt::format(", {} multiply-adds", Count(model.macs)) : "";
+  return text + (model.weights == "random" ? ", random weights" : "");
+}
+
+std::string DescribeMachine(const Run& run) {
+  const record::Machine& machine = run.machine;
+  return fmt::format("{}, {} physical cores, CPUs {} allowed, {}, {}", machine.cpu,
+                     machine.physical_cores, machine.cpus_allowed, Bytes(machine.memory_bytes),
+                     machine.os);
+}
+
+std::string Legend(const Run& run) {
+  std::string text = "median ± half its 95 % interval";
+  if (!run.baseline.empty()) {
+    text += fmt::format("; speedup: time of {} / time, paired by round, with its 95 % interval",
+                        run.baseline);
+  }
+  const bool checked =
+      std::any_of(run.arms.begin(), run.arms.end(), [](const Arm& a) { return bool(a.output); });
+  text += checked ? "; output error: relative L2" : "";
+  return text + "; memory: peak of the process; timed: inferences";
+}
+
+}  // namespace assay::report

@@ -1,0 +1,129 @@
+#include "report/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "report/columns.h"
+#include "report/findings.h"
+#include "report/sample_run_test.h"
+
+namespace assay::report {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string Text(const record::Run& run) { return Render({run}, Format::kText, {}); }
+
+TEST(TextTest, ShowsEveryArmInTheOrderAskedFor) {
+  const std::string text = Text(SampleRun());
+  const std::size_t eager = text.find("\nEAGER ");
+  const std::size_t frozen = text.find("\nEXPORT+AOT_INDUCTOR+FREEZING ");
+  const std::size_t crashed = text.find("\nCOMPILE_OPENVINO ");
+  EXPECT_LT(eager, frozen);
+  EXPECT_LT(frozen, crashed);
+  EXPECT_NE(crashed, std::string::npos);
+}
+
+TEST(TextTest, FitsAHundredColumnsButForCommands) {
+  for (const std::string& line : Split(Text(SampleRun()), '\n')) {
+    if (!line.starts_with("  assay ")) {
+      EXPECT_LE(DisplayWidth(line), 100) << line;
+    }
+  }
+}
+
+TEST(TextTest, GivesTheMedianWithItsIntervalAndTheSpeedupWithIts) {
+  EXPECT_THAT(Text(SampleRun()), AllOf(HasSubstr("16.82 ±0.5 %"), HasSubstr("1.83x [1.80, 1.86]"),
+                                       HasSubstr("baseline"), HasSubstr("pass 3.1e-07")));
+}
+
+TEST(TextTest, SaysWhatTheTableMeans) {
+  const std::string text = Text(SampleRun());
+  EXPECT_THAT(text, HasSubstr("Recommended   EXPORT+AOT_INDUCTOR+FREEZING: the fastest whose"));
+  EXPECT_THAT(text, HasSubstr("assay run resnet18 --conversions EXPORT+AOT_INDUCTOR+FREEZING "
+                              "--threads 2 --keep DIR\n"));
+  EXPECT_THAT(text, HasSubstr("COMPILE_OPENVINO (crashed in load): signal 9"));
+  EXPECT_THAT(text, HasSubstr("Give it more"));
+  EXPECT_THAT(text, HasSubstr("Weights       random."));
+}
+
+TEST(TextTest, HasColoursOnlyWhenAsked) {
+  EXPECT_THAT(Render({SampleRun()}, Format::kText, {.color = false}), Not(HasSubstr("\033")));
+  EXPECT_THAT(Render({SampleRun()}, Format::kText, {.color = true}), HasSubstr("\033[31mcrashed"));
+}
+
+TEST(TextTest, RecommendsNothingWhenNothingPassed) {
+  record::Run run = SampleRun();
+  run.recommendation.reset();
+  EXPECT_THAT(Text(run), HasSubstr("Recommended   none"));
+}
+
+TEST(TextTest, PointsOutWhatWasObtainedOtherwiseThanAsked) {
+  record::Run run = SampleRun();
+  run.arms[0].threads.obtained = 1;
+  run.arms[1].precision.obtained = "bf16";
+  run.arms[1].stopped = "budget";
+  const std::string text = Text(run);
+  EXPECT_THAT(text, HasSubstr("1 of 2"));
+  EXPECT_THAT(text, HasSubstr("computed in bf16 where fp32 was asked for"));
+  EXPECT_THAT(text, HasSubstr("time budget"));
+}
+
+TEST(TextTest, PutsDistrustBeforeTheRecommendation) {
+  record::Run run = SampleRun();
+  run.trust = "mistrusted";
+  run.trust_reasons = {"the A/A arm differs by 4 %"};
+  const std::string text = Text(run);
+  EXPECT_LT(text.find("Mistrusted    the A/A arm differs by 4 %."), text.find("Recommended"));
+}
+
+TEST(CsvTest, QuotesAsRfc4180AndKeepsTheNumberOfFields) {
+  const std::string csv = Render({SampleRun()}, Format::kCsv, {});
+  const std::vector<std::string> lines = Split(csv, '\n');
+  ASSERT_EQ(lines.size(), 5u);  // heading, three arms, nothing after the last line's end
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(lines[i].back(), '\r');
+  }
+  EXPECT_EQ(Split(lines[0], ',').size(), Split(lines[1], ',').size());
+  EXPECT_THAT(lines[3], HasSubstr("\"signal 9 (SIGKILL), say \"\"why\"\"\""));
+}
+
+TEST(CsvTest, TakesEveryColumnFromAFieldOfTheRecord) {
+  const Json arm = record::ToJson(SampleRun())["arms"][1];
+  for (const Column& column : Columns()) {
+    if (*column.key != '\0') {
+      EXPECT_TRUE(arm.contains(Json::json_pointer(column.pointer))) << column.pointer;
+    }
+  }
+}
+
+TEST(CsvTest, HasOneHeadingForSeveralRecords) {
+  const std::string csv = Render({SampleRun(), SampleRun()}, Format::kCsv, {});
+  EXPECT_EQ(Split(csv, '\n').size(), 8u);
+}
+
+TEST(JsonTest, IsTheRecordItself) {
+  const auto json = ParseJson(Render({SampleRun()}, Format::kJson, {}), "output");
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ(*json, record::ToJson(SampleRun()));
+}
+
+TEST(MarkdownTest, HasATableAndTheFindings) {
+  const std::string markdown = Render({SampleRun()}, Format::kMarkdown, {});
+  EXPECT_THAT(markdown, HasSubstr("| EAGER | measured |"));
+  EXPECT_THAT(markdown, HasSubstr("- **Recommended**: EXPORT+AOT_INDUCTOR+FREEZING"));
+}
+
+TEST(FormatOfPathTest, KnowsTheExtensionsAndRefusesOthers) {
+  EXPECT_EQ(*FormatOfPath("a/b.JSON"), Format::kJson);
+  EXPECT_EQ(*FormatOfPath("b.csv"), Format::kCsv);
+  EXPECT_EQ(*FormatOfPath("b.md"), Format::kMarkdown);
+  EXPECT_THAT(FormatOfPath("b.html").error().message, HasSubstr("not built yet"));
+  EXPECT_THAT(FormatOfPath("b.xls").error().message, HasSubstr("'.xls'"));
+}
+
+}  // namespace
+}  // namespace assay::report
