@@ -10,7 +10,8 @@ namespace {
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  assay compare before.json after.json            what got faster, slower, appeared, vanished\n"
+    "  assay compare before.json after.json            what got faster, slower, appeared, "
+    "vanished\n"
     "  assay compare a.json b.json --format json       the same for scripts";
 
 struct CompareOptions {
@@ -37,7 +38,7 @@ Verb AddCompare(CLI::App& app) {
   verb->add_option("B", options->b, "record of after (.json)")->required();
   AddFormat(*verb, options->format);
   verb->footer(kExamples);
-  return {verb, [options] { return Compare(*options); }};
+  return {verb, [options](const auto&) { return Compare(*options); }};
 }
 
 }  // namespace assay::cli

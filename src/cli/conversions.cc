@@ -36,8 +36,7 @@ Json ItemOf(const Conversion& conversion, const std::vector<Description>& engine
       std::find_if(conversion.routes.begin(), conversion.routes.end(),
                    [&](const Route& route) { return Missing(route, engines) == nullptr; });
   const bool available = found != conversion.routes.end();
-  const Description* missing =
-      available ? nullptr : Missing(conversion.routes.front(), engines);
+  const Description* missing = available ? nullptr : Missing(conversion.routes.front(), engines);
   std::vector<std::string> able;
   for (const Route& route : conversion.routes) {
     able.push_back(route.engine);
@@ -74,10 +73,11 @@ Result<int> Conversions(const ListOptions& options) {
 
 Verb AddConversions(CLI::App& app) {
   const auto options = std::make_shared<ListOptions>();
-  CLI::App* verb = app.add_subcommand("conversions", "the ways to run a model, and which work here");
+  CLI::App* verb =
+      app.add_subcommand("conversions", "the ways to run a model, and which work here");
   options->AddTo(*verb, "a conversion");
   verb->footer(kExamples);
-  return {verb, [options] { return Conversions(*options); }};
+  return {verb, [options](const auto&) { return Conversions(*options); }};
 }
 
 }  // namespace assay::cli

@@ -38,7 +38,7 @@ Verb AddEngines(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("engines", "the runtimes: which are here, why not");
   options->AddTo(*verb, "an engine");
   verb->footer(kExamples);
-  return {verb, [options] { return Engines(*options); }};
+  return {verb, [options](const auto&) { return Engines(*options); }};
 }
 
 }  // namespace assay::cli

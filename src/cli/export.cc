@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/folders.h"
 #include "cli/model_options.h"
 #include "cli/terminal.h"
@@ -43,9 +44,10 @@ Verb AddExport(CLI::App& app) {
   const auto options = std::make_shared<ExportOptions>();
   CLI::App* verb = app.add_subcommand("export", "writes model.onnx and model.safetensors");
   options->model.AddTo(*verb);
-  verb->add_option("DIR", options->folder, "folder to write them into; made when absent")->required();
+  verb->add_option("DIR", options->folder, "folder to write them into; made when absent")
+      ->required();
   verb->footer(kExamples);
-  return {verb, [options] { return Export(*options); }};
+  return {verb, [options](const auto&) { return Export(*options); }};
 }
 
 }  // namespace assay::cli

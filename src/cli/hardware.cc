@@ -1,9 +1,8 @@
-#include "hardware/machine.h"
-
 #include "base/text.h"
 #include "cli/list_options.h"
 #include "cli/terminal.h"
 #include "cli/verb.h"
+#include "hardware/machine.h"
 
 namespace assay::cli {
 namespace {
@@ -39,8 +38,9 @@ Result<int> Hardware(const ListOptions& options) {
                  "assay hardware shows this machine"};
   }
   ASSAY_ASSIGN(const hardware::Machine machine, hardware::Detect());
-  const report::List list{"hardware", Json::array({ItemOf(machine)}), {{"name", {"name"}},
-                          {"kind", {"kind"}}, {"confidence", {"confidence"}}}};
+  const report::List list{"hardware",
+                          Json::array({ItemOf(machine)}),
+                          {{"name", {"name"}}, {"kind", {"kind"}}, {"confidence", {"confidence"}}}};
   const bool people = format == report::Format::kText;
   ASSAY_TRY(WriteOut(people ? report::RenderItem(list, list.items[0], format, StyleOfStdout())
                             : report::RenderList(list, format, StyleOfStdout())));
@@ -54,7 +54,7 @@ Verb AddHardware(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("hardware", "this machine (profiles of others come later)");
   options->AddTo(*verb, "a machine");
   verb->footer(kExamples);
-  return {verb, [options] { return Hardware(*options); }};
+  return {verb, [options](const auto&) { return Hardware(*options); }};
 }
 
 }  // namespace assay::cli

@@ -44,7 +44,8 @@ class Inquiry {
     ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     std::string path = program.string(), option = "--describe";
     char* arguments[] = {path.data(), option.data(), nullptr};
-    if (const int error = ::posix_spawn(&pid_, path.c_str(), &actions, nullptr, arguments, environ)) {
+    if (const int error =
+            ::posix_spawn(&pid_, path.c_str(), &actions, nullptr, arguments, environ)) {
       failure_ = fmt::format("{} does not start: {}", path, std::strerror(error));
       pid_ = -1;
     }

@@ -28,7 +28,8 @@ void ListOptions::AddTo(CLI::App& verb, const char* what) {
   AddFormat(verb, format);
 }
 
-Result<int> PrintList(const report::List& list, const ListOptions& options, const std::string& key) {
+Result<int> PrintList(const report::List& list, const ListOptions& options,
+                      const std::string& key) {
   ASSAY_ASSIGN(const report::Format format, FormatOf(options.format));
   const report::Style style = StyleOfStdout();
   if (options.name.empty()) {

@@ -10,7 +10,8 @@ namespace assay::cli {
 namespace {
 
 constexpr const char* kAbout =
-    "Measures a neural network under several runtimes side by side and says which is fastest here,\n"
+    "Measures a neural network under several runtimes side by side and says which is fastest "
+    "here,\n"
     "by how much and how surely, and whether its answers are right.";
 constexpr const char* kExamples =
     "Examples:\n"
@@ -22,10 +23,9 @@ constexpr const char* kExamples =
     "assay VERB --help tells more. Not built yet: analyze, profile, graph.";
 
 std::vector<Verb> AddVerbs(CLI::App& app) {
-  std::vector<Verb> verbs = {AddRun(app),     AddModels(app),   AddConversions(app),
-                             AddEngines(app), AddHardware(app), AddDoctor(app),
-                             AddExport(app),  AddReport(app),   AddCompare(app),
-                             AddCache(app)};
+  std::vector<Verb> verbs = {AddRun(app),      AddModels(app), AddConversions(app), AddEngines(app),
+                             AddHardware(app), AddDoctor(app), AddExport(app),      AddReport(app),
+                             AddCompare(app),  AddCache(app)};
   for (Verb& verb : AddNotBuilt(app)) {
     verbs.push_back(std::move(verb));
   }
@@ -59,8 +59,8 @@ Error UsageError(const CLI::App& app, const CLI::ParseError& complaint, int argc
     const std::string word = Split(argv[i], '=').front();
     const std::vector<std::string> names = Names(verb, true);
     if (word.starts_with("--") && std::find(names.begin(), names.end(), word) == names.end()) {
-      return {Code::kInvalidArgument, fmt::format("no option '{}'{}", word, DidYouMean(word, names)),
-              hint};
+      return {Code::kInvalidArgument,
+              fmt::format("no option '{}'{}", word, DidYouMean(word, names)), hint};
     }
   }
   return {Code::kInvalidArgument, Join(Split(complaint.what(), '\n'), " "), hint};
@@ -74,8 +74,10 @@ Result<int> Main(int argc, char** argv) {
   app.require_subcommand(1);
   const std::vector<Verb> verbs = AddVerbs(app);
   const std::vector<std::string> names = Names(app, false);
-  if (argc > 1 && *argv[1] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
-    return Error{Code::kInvalidArgument, fmt::format("no verb '{}'{}", argv[1], DidYouMean(argv[1], names)),
+  if (argc > 1 && *argv[1] != '-' &&
+      std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+    return Error{Code::kInvalidArgument,
+                 fmt::format("no verb '{}'{}", argv[1], DidYouMean(argv[1], names)),
                  "assay --help lists the verbs"};
   }
   try {
@@ -91,7 +93,7 @@ Result<int> Main(int argc, char** argv) {
   }
   for (const Verb& verb : verbs) {
     if (verb.options->parsed()) {
-      return verb.run();
+      return verb.run({argv, argv + argc});
     }
   }
   return Error{Code::kInternal, "no verb took the command", ""};

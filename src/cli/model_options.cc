@@ -34,7 +34,8 @@ Result<std::map<std::string, std::int64_t>> ParseDimensions(const std::vector<st
     const auto number =
         equals == std::string::npos ? std::nullopt : ParseNumber(text.substr(equals + 1));
     if (equals == 0 || !number) {
-      return Error{Code::kInvalidArgument, fmt::format("--dim '{}' is not NAME=N with N above 0", text),
+      return Error{Code::kInvalidArgument,
+                   fmt::format("--dim '{}' is not NAME=N with N above 0", text),
                    "for example --dim batch=1"};
     }
     dimensions[text.substr(0, equals)] = *number;
@@ -61,9 +62,9 @@ Status CheckShape(const model::Model& model, const std::string& asked) {
       graph.values[static_cast<std::size_t>(graph.inputs[0])].type.shape == shape) {
     return {};
   }
-  return NotBuilt(fmt::format("--input-shape {} for '{}', whose input has another shape,", asked,
-                              model.name),
-                  "--dim NAME=N sets the free dimensions of an ONNX file");
+  return NotBuilt(
+      fmt::format("--input-shape {} for '{}', whose input has another shape,", asked, model.name),
+      "--dim NAME=N sets the free dimensions of an ONNX file");
 }
 
 Status CheckBatch(const model::Model& model, std::int64_t asked) {
@@ -89,19 +90,23 @@ bool LooksLikeFile(const std::string& model) {
 }  // namespace
 
 void ModelOptions::AddTo(CLI::App& verb) {
-  verb.add_option("MODEL", model, "a model of the zoo (assay models) or a path to .onnx")->required();
+  verb.add_option("MODEL", model, "a model of the zoo (assay models) or a path to .onnx")
+      ->required();
   verb.add_option("--batch-size", batch_size, "inputs per inference")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
       ->capture_default_str();
-  verb.add_option("--weights", weights, "a checkpoint for the model's weights (default: random ones)")
+  verb.add_option("--weights", weights,
+                  "a checkpoint for the model's weights (default: random ones)")
       ->type_name("FILE.safetensors");
   verb.add_option("--dim", dimensions, "value of a free dimension of an ONNX file; may repeat")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
   verb.add_option("--input-shape", input_shape, "shape that the model's input must have")
       ->type_name("1x3x224x224");
-  verb.add_option("--seed", seed, "of random weights and inputs")->type_name("N")->capture_default_str();
+  verb.add_option("--seed", seed, "of random weights and inputs")
+      ->type_name("N")
+      ->capture_default_str();
 }
 
 Result<model::Model> ModelOptions::Load() const {
@@ -113,7 +118,8 @@ Result<model::Model> ModelOptions::Load() const {
     if (!weights.empty()) {
       return NotBuilt("--weights for an ONNX file", "the file's own weights are used without it");
     }
-    ASSAY_ASSIGN(model::Model loaded, model::Load(model, {.dimensions = named}));
+    ASSAY_ASSIGN(model::Model loaded,
+                 model::Load(model, {.dimensions = named, .known_sha256 = ""}));
     ASSAY_TRY(CheckBatch(loaded, batch_size));
     ASSAY_TRY(CheckShape(loaded, input_shape));
     return loaded;

@@ -12,12 +12,9 @@ constexpr const char* kExamples =
     "  assay models --format json      for scripts";
 
 Json ItemOf(const zoo::Entry& entry) {
-  return {{"name", entry.name},
-          {"family", entry.family},
-          {"parameters", entry.parameters},
-          {"macs", entry.macs},
-          {"input_shape", entry.input_shape},
-          {"source", entry.source}};
+  return {
+      {"name", entry.name}, {"family", entry.family},           {"parameters", entry.parameters},
+      {"macs", entry.macs}, {"input_shape", entry.input_shape}, {"source", entry.source}};
 }
 
 Result<int> Models(ListOptions options) {
@@ -45,7 +42,7 @@ Verb AddModels(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("models", "the models that assay builds itself");
   options->AddTo(*verb, "a model");
   verb->footer(kExamples);
-  return {verb, [options] { return Models(*options); }};
+  return {verb, [options](const auto&) { return Models(*options); }};
 }
 
 }  // namespace assay::cli

@@ -8,7 +8,7 @@ std::vector<Verb> AddNotBuilt(CLI::App& app) {
   std::vector<Verb> verbs;
   for (const char* name : {"analyze", "profile", "graph"}) {
     CLI::App* verb = app.add_subcommand(name, "not built yet")->allow_extras()->group("");
-    verbs.push_back({verb, [name]() -> Result<int> {
+    verbs.push_back({verb, [name](const auto&) -> Result<int> {
                        return Error{Code::kInvalidArgument,
                                     fmt::format("the verb '{}' is not built yet", name),
                                     "assay --help lists what is"};

@@ -38,7 +38,7 @@ Verb AddReport(CLI::App& app) {
       ->required();
   AddFormat(*verb, options->format);
   verb->footer(kExamples);
-  return {verb, [options] { return Report(*options); }};
+  return {verb, [options](const auto&) { return Report(*options); }};
 }
 
 }  // namespace assay::cli

@@ -31,8 +31,9 @@ int ExitStatus(Code code) {
 
 int ExitStatus(const record::Run& run) {
   const auto count = [&](record::Outcome outcome) {
-    return static_cast<std::size_t>(std::count_if(
-        run.arms.begin(), run.arms.end(), [&](const record::Arm& a) { return a.outcome == outcome; }));
+    return static_cast<std::size_t>(
+        std::count_if(run.arms.begin(), run.arms.end(),
+                      [&](const record::Arm& a) { return a.outcome == outcome; }));
   };
   const std::size_t measured = count(record::Outcome::kMeasured);
   const std::size_t unsupported = count(record::Outcome::kUnsupported);

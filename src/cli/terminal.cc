@@ -14,8 +14,8 @@
 namespace assay::cli {
 namespace {
 
-/// Holds SIGPIPE back while it lives and swallows the one that a write has raised. The disposition is
-/// left alone, so that children inherit none of this.
+/// Holds SIGPIPE back while it lives and swallows the one that a write has raised. The disposition
+/// is left alone, so that children inherit none of this.
 class WithoutPipeSignal {
  public:
   WithoutPipeSignal() {
@@ -66,7 +66,8 @@ Status WriteOut(std::string_view text) {
   if (error == 0 || error == EPIPE || error == EBADF) {
     return {};
   }
-  return Error{Code::kIo, fmt::format("cannot write to standard output: {}", std::strerror(error)), ""};
+  return Error{Code::kIo, fmt::format("cannot write to standard output: {}", std::strerror(error)),
+               ""};
 }
 
 void WriteError(std::string_view text) { WriteAll(STDERR_FILENO, text); }

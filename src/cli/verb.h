@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -11,7 +13,8 @@ namespace assay::cli {
 
 struct Verb {
   CLI::App* options = nullptr;
-  std::function<Result<int>()> run;  // the exit status, or an error that is printed
+  /// command  as typed, for the record. Returns the exit status, or an error that is printed.
+  std::function<Result<int>(const std::vector<std::string>& command)> run;
 };
 
 Verb AddRun(CLI::App& app);

@@ -1,0 +1,76 @@
+#include "cli/keep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "aten/lower.h"
+#include "base/file.h"
+#include "cli/folders.h"
+#include "report/take_home.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+const record::Arm* Winner(const record::Run& run) {
+  if (!run.recommendation) {
+    return nullptr;
+  }
+  const auto found = std::find_if(run.arms.begin(), run.arms.end(), [&](const record::Arm& arm) {
+    return arm.conversion == run.recommendation->conversion;
+  });
+  return found == run.arms.end() ? nullptr : &*found;
+}
+
+Status CopyArtifact(const report::TakeHome& home, const record::Arm& arm, const fs::path& folder) {
+  if (home.artifact.empty() || arm.artifact.empty()) {
+    return {};
+  }
+  const fs::path from =
+      home.artifact == "." ? fs::path(arm.artifact) : arm.artifact / fs::path(home.artifact);
+  std::error_code error;
+  fs::copy(from, folder / home.artifact_name, fs::copy_options::recursive, error);
+  if (error) {
+    return Error{
+        Code::kIo,
+        fmt::format("cannot copy {} to {}: {}", from.string(), folder.string(), error.message()),
+        ""};
+  }
+  return {};
+}
+
+Status WriteFiles(const report::TakeHome& home, const fs::path& folder) {
+  for (const report::TakeHome::File& file : home.files) {
+    const fs::path path = folder / file.name;
+    std::error_code error;
+    fs::create_directories(path.parent_path(), error);
+    ASSAY_TRY(WriteFileAtomically(path, file.content));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> Keep(const record::Run& run, const model::Model& model,
+                         const fs::path& folder) {
+  const record::Arm* arm = Winner(run);
+  if (arm == nullptr) {
+    return fmt::format("nothing is kept in {}: no arm is recommended", folder.string());
+  }
+  ASSAY_ASSIGN(const report::TakeHome home, report::MakeTakeHome(*arm, run.model));
+  if (home.needs_model) {
+    ASSAY_TRY(CopyModel(model, folder));
+  }
+  if (home.needs_program) {
+    ASSAY_ASSIGN(const aten::Program program, aten::Lower(model.graph));
+    ASSAY_TRY(WriteFileAtomically(folder / "program.json", aten::ToJson(program).dump()));
+  }
+  ASSAY_TRY(CopyArtifact(home, *arm, folder));
+  ASSAY_TRY(WriteFiles(home, folder));
+  return fmt::format("kept {} in {}; run it with: {}", arm->conversion, folder.string(), home.how);
+}
+
+}  // namespace assay::cli

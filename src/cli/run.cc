@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "base/file.h"
+#include "campaign/campaign.h"
+#include "cli/folders.h"
+#include "cli/installed.h"
+#include "cli/keep.h"
+#include "cli/list_options.h"
+#include "cli/progress.h"
+#include "cli/run_options.h"
+#include "cli/status.h"
+#include "cli/terminal.h"
+#include "cli/verb.h"
+#include "hardware/machine.h"
+
+namespace assay::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  assay run resnet18\n"
+    "  assay run model.onnx --conversions COMPILE_OPENVINO,EAGER,ONNX_CPU --threads 2\n"
+    "  assay run mobilenet_v2 --batch-size 8 --output m.json --output m.md --keep best/\n"
+    "  assay run resnet50 --format json --quiet > r.json\n"
+    "\n"
+    "Ends with 0 when every arm was measured (or is unsupported here), 1 when one was not, 2 for "
+    "a\n"
+    "wrong command, 3 when nothing can run here, 4 for a failure of assay itself.";
+
+/// Everything that can be known to be wrong is said before anything is measured.
+struct Prepared {
+  report::Format format = report::Format::kText;
+  std::vector<conversion::Choice> choices;
+  campaign::Options campaign;
+  std::vector<OutputFile> outputs;
+};
+
+Result<Prepared> Prepare(const RunOptions& options) {
+  Prepared prepared;
+  ASSAY_ASSIGN(prepared.format, FormatOf(options.format));
+  ASSAY_ASSIGN(prepared.choices, options.Choices());
+  ASSAY_ASSIGN(prepared.campaign, options.ForCampaign());
+  ASSAY_ASSIGN(prepared.outputs, CheckOutputs(options.outputs, prepared.choices.size()));
+  if (!options.keep.empty()) {
+    ASSAY_TRY(RequireEmptyFolder(options.keep));
+  }
+  return prepared;
+}
+
+/// What the command line knows of the record and the campaign does not.
+void Complete(const RunOptions& options, const std::vector<std::string>& command,
+              const hardware::Machine& machine, record::Run& run) {
+  run.assay_version = ASSAY_VERSION;
+  run.command = command;
+  for (record::Arm& arm : run.arms) {
+    arm.repeat = options.Repeat(arm);
+  }
+  for (const hardware::Warning& warning : machine.warnings) {
+    if (warning.mistrust) {
+      run.trust = "mistrusted";
+      run.trust_reasons.push_back(warning.message);
+    }
+  }
+}
+
+/// Writes the files asked for; the record is kept below the home folder whatever becomes of them.
+Status WriteOutputs(const std::vector<OutputFile>& outputs, const record::Run& run,
+                    StderrProgress& progress) {
+  const auto kept = KeepRecord(run, HomeDirectory());
+  Status first;
+  for (const OutputFile& output : outputs) {
+    const Status written =
+        WriteFileAtomically(output.path, report::Render({run}, output.format, {}));
+    if (!written && first) {
+      first = Error{Code::kIo, written.error().message,
+                    kept ? fmt::format("the record is kept: assay report {}", kept->string()) : ""};
+    }
+  }
+  if (first && kept) {
+    progress.Say(fmt::format("record: {}", kept->string()));
+  } else if (!kept && outputs.empty()) {
+    progress.Say(fmt::format("the record could not be kept: {}", kept.error().message));
+  }
+  return first;
+}
+
+int StatusOf(const record::Run& run) {
+  for (const record::Arm& arm : run.arms) {
+    if (arm.stopped == "interrupted") {
+      return kInterrupted;
+    }
+  }
+  return ExitStatus(run);
+}
+
+Result<int> Run(const RunOptions& options, const std::vector<std::string>& command) {
+  ASSAY_ASSIGN(const Prepared prepared, Prepare(options));
+  ASSAY_ASSIGN(const hardware::Machine machine, hardware::Detect());
+  StderrProgress progress(options.telling(), !options.no_progress);
+  ASSAY_ASSIGN(const model::Model model, options.model.Load());
+  const campaign::Surroundings surroundings{.engines = ProgramFolder(),
+                                            .home = HomeDirectory(),
+                                            .machine = machine.facts,
+                                            .physical_cores = machine.usable_cores};
+  ASSAY_ASSIGN(record::Run run, campaign::RunCampaign(model, prepared.choices, prepared.campaign,
+                                                      surroundings, progress));
+  Complete(options, command, machine, run);
+  const Status written = WriteOutputs(prepared.outputs, run, progress);
+  ASSAY_TRY(WriteOut(report::Render({run}, prepared.format, StyleOfStdout())));
+  ASSAY_TRY(written);
+  if (!options.keep.empty()) {
+    ASSAY_ASSIGN(const std::string story, Keep(run, model, options.keep));
+    progress.Say(story);
+  }
+  return StatusOf(run);
+}
+
+}  // namespace
+
+Verb AddRun(CLI::App& app) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App* verb = app.add_subcommand("run", "measures a model and gives a verdict");
+  options->AddTo(*verb);
+  verb->footer(kExamples);
+  return {verb,
+          [options](const std::vector<std::string>& command) { return Run(*options, command); }};
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,191 @@
+#include "cli/run_options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "cli/installed.h"
+#include "cli/list_options.h"
+
+namespace assay::cli {
+namespace {
+
+constexpr int kMaxThreads = 4096;
+
+Error NotBuilt(const std::string& what, const std::string& instead) {
+  return {Code::kInvalidArgument, fmt::format("{} is not built yet", what), instead};
+}
+
+Result<int> ParseThreads(const std::string& text) {
+  if (text.empty()) {
+    return 0;
+  }
+  if (text.find(',') != std::string::npos) {
+    return NotBuilt(fmt::format("--threads {}: a list of thread counts", text),
+                    "run once for each count");
+  }
+  int threads = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
+  if (error != std::errc() || end != text.data() + text.size() || threads < 1 ||
+      threads > kMaxThreads) {
+    return Error{Code::kInvalidArgument,
+                 fmt::format("--threads '{}' is no number from 1 to {}", text, kMaxThreads),
+                 "without it: the physical cores that assay may use"};
+  }
+  return threads;
+}
+
+/// A word as a shell takes it back: quoted where it must be.
+std::string Quoted(const std::string& word) {
+  constexpr const char* kSafe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+  if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) {
+    return word;
+  }
+  std::string quoted = "'";
+  for (const char c : word) {
+    quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
+void AddEffort(CLI::App& verb, RunOptions& o) {
+  const char* group = "How much is measured";
+  verb.add_option("--samples", o.samples, "the least number of timed inferences per arm")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--baseline-runs", o.baseline_runs, "the same for the baseline")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--precision-target", o.precision_target, "half-width of every interval, percent")
+      ->type_name("PCT")
+      ->check(CLI::Range(0.001, 100.0))
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--processes", o.processes, "generations of fresh processes")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--max-seconds", o.max_seconds, "timing budget (default: 60 per arm; 0: none)")
+      ->type_name("S")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+  verb.add_flag("--control", o.control, "measure the baseline twice: is this machine fit for it?")
+      ->group(group);
+}
+
+void AddLimits(CLI::App& verb, RunOptions& o) {
+  const char* group = "How arms are run";
+  verb.add_option("--threads", o.threads, "per arm (default: the physical cores assay may use)")
+      ->type_name("N")
+      ->group(group);
+  verb.add_option("--timeout", o.timeout, "per stage (default: prepare 1800, load 300, a slice 60)")
+      ->type_name("S")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  verb.add_option("--memory", o.memory_gb, "per worker (default: what is free, less 1 GB)")
+      ->type_name("GB")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  verb.add_option("--tolerance", o.tolerance, "relative error that outputs may have")
+      ->type_name("REL")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  verb.add_option("--input", o.inputs, "input data from a file (not built yet)")
+      ->type_name("NAME=FILE.npy")
+      ->group(group);
+}
+
+void AddResults(CLI::App& verb, RunOptions& o) {
+  const char* group = "What becomes of the result";
+  verb.add_option("--output", o.outputs, "write it there too: .json, .csv or .md; may repeat")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group(group);
+  verb.add_option("--keep", o.keep, "copy the winner's artifact with the code that runs it")
+      ->type_name("DIR")
+      ->group(group);
+  AddFormat(verb, o.format);
+  verb.get_option("--format")->group(group);
+  verb.add_flag("--quiet", o.quiet, "errors only on stderr")->group(group);
+  verb.add_flag("--verbose", o.verbose, "every stage on stderr, with times")->group(group);
+  verb.add_flag("--no-progress", o.no_progress, "no line that changes")->group(group);
+}
+
+}  // namespace
+
+void RunOptions::AddTo(CLI::App& verb) {
+  model.AddTo(verb);
+  verb.add_option("--conversions", conversions,
+                  "what to measure, in this order (assay conversions)")
+      ->type_name("A,B@ENGINE,...");
+  verb.add_option("--tier", tier, "a ready choice of conversions (not built yet)")
+      ->type_name("1|2|3");
+  AddEffort(verb, *this);
+  AddLimits(verb, *this);
+  AddResults(verb, *this);
+}
+
+Result<campaign::Options> RunOptions::ForCampaign() const {
+  if (!inputs.empty()) {
+    return NotBuilt("--input", "without it, inputs are drawn at random (--seed)");
+  }
+  if (quiet && verbose) {
+    return Error{Code::kInvalidArgument, "--quiet and --verbose exclude each other", ""};
+  }
+  campaign::Options options;
+  ASSAY_ASSIGN(options.threads, ParseThreads(threads));
+  options.samples = samples;
+  options.baseline_runs = baseline_runs;
+  options.precision_target = precision_target / 100;
+  options.processes = processes;
+  options.max_seconds = max_seconds;
+  options.stage_timeout_s = timeout;
+  if (memory_gb) {
+    options.memory_bytes = static_cast<std::uint64_t>(*memory_gb * 1e9);
+  }
+  options.tolerance = tolerance;
+  options.control = control;
+  options.seed = model.seed;
+  const char* script = std::getenv("ASSAY_TEST_OPTIONS");
+  if (TestEnginesAllowed() && script != nullptr) {
+    ASSAY_ASSIGN(options.engine_options, ParseJson(script, "ASSAY_TEST_OPTIONS"));
+  }
+  return options;
+}
+
+Result<std::vector<conversion::Choice>> RunOptions::Choices() const {
+  if (!tier.empty()) {
+    return NotBuilt("--tier", "name the conversions: --conversions A,B,...");
+  }
+  if (conversions.empty()) {
+    return conversion::DefaultChoices();
+  }
+  return conversion::Select(conversions, TestEnginesAllowed() ? conversion::TestEngines::kAllowed
+                                                              : conversion::TestEngines::kRefused);
+}
+
+Telling RunOptions::telling() const {
+  return quiet ? Telling::kQuiet : verbose ? Telling::kVerbose : Telling::kNormal;
+}
+
+std::string RunOptions::Repeat(const record::Arm& arm) const {
+  std::vector<std::string> words = {"assay", "run"};
+  for (const std::string& argument : model.Arguments()) {
+    words.push_back(Quoted(argument));
+  }
+  words.insert(words.end(), {"--conversions", Quoted(arm.conversion)});
+  if (arm.threads.asked > 0) {
+    words.insert(words.end(), {"--threads", std::to_string(arm.threads.asked)});
+  }
+  return Join(words, " ");
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,38 @@
+// The options of `assay run`, and what they mean to a campaign.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "campaign/campaign.h"
+#include "cli/model_options.h"
+#include "cli/progress.h"
+#include "conversion/conversion.h"
+#include "record/record.h"
+
+namespace assay::cli {
+
+struct RunOptions {
+  ModelOptions model;
+  std::string conversions, tier;
+  int samples = 128, baseline_runs = 100, processes = 3;
+  std::string threads;  // a count; a list is not built yet
+  double precision_target = 1;
+  std::optional<double> max_seconds, timeout, memory_gb, tolerance;
+  std::vector<std::string> inputs, outputs;
+  bool control = false, quiet = false, verbose = false, no_progress = false;
+  std::string keep, format = "text";
+
+  void AddTo(CLI::App& verb);
+
+  /// Errors  kInvalidArgument for what is not built yet or has no meaning.
+  Result<campaign::Options> ForCampaign() const;
+  Result<std::vector<conversion::Choice>> Choices() const;
+  Telling telling() const;
+
+  /// The command that measures `arm` again, alone, with the threads that it was asked to use.
+  std::string Repeat(const record::Arm& arm) const;
+};
+
+}  // namespace assay::cli

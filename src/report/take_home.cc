@@ -1,0 +1,114 @@
+#include "report/take_home.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "report/templates.h"
+
+namespace assay::report {
+namespace {
+
+using Values = std::vector<std::pair<std::string, std::string>>;  // "@THREADS@" and what it becomes
+
+std::string Fill(std::string text, const Values& values) {
+  for (const auto& [mark, value] : values) {
+    for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += value.size()) {
+      text.replace(at, mark.size(), value);
+    }
+  }
+  return text;
+}
+
+std::string Joined(const tensor::Shape& shape) {
+  std::vector<std::string> parts;
+  for (const std::int64_t dimension : shape) {
+    parts.push_back(fmt::format("{}", dimension));
+  }
+  return Join(parts, ", ");
+}
+
+/// {"input": ((1, 3, 224, 224), "float32")}
+std::string PythonInputs(const record::ModelFacts& model) {
+  std::vector<std::string> inputs;
+  for (const record::NamedInput& input : model.inputs) {
+    const tensor::Shape& shape = input.type.shape;
+    inputs.push_back(fmt::format("{}: (({}{}), \"{}\")", Json(input.name).dump(), Joined(shape),
+                                 shape.size() == 1 ? "," : "", tensor::Name(input.type.dtype)));
+  }
+  return "{" + Join(inputs, ", ") + "}";
+}
+
+/// torch::randn({1, 3, 224, 224}), in the order of the inputs
+std::string CppInputs(const record::ModelFacts& model) {
+  std::vector<std::string> inputs;
+  for (const record::NamedInput& input : model.inputs) {
+    const std::string_view dtype = tensor::Name(input.type.dtype);
+    inputs.push_back(
+        dtype.find("float") != std::string_view::npos
+            ? fmt::format("torch::randn({{{}}})", Joined(input.type.shape))
+            : fmt::format("torch::zeros({{{}}}, torch::kInt64)", Joined(input.type.shape)));
+  }
+  return Join(inputs, ",\n      ");
+}
+
+/// A name that CMake and comments take: letters, digits and _.
+std::string PlainName(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(),
+      [](unsigned char c) { return c >= 128 || (std::isalnum(c) == 0 && c != '_'); }, '_');
+  return name;
+}
+
+Values ValuesFor(const record::Arm& arm, const record::ModelFacts& model) {
+  const int threads = arm.threads.obtained.value_or(std::max(1, arm.threads.asked));
+  const bool compiled = arm.conversion.starts_with("COMPILE_INDUCTOR");
+  return {{"@MODEL@", PlainName(model.name)},        {"@CMAKE_NAME@", PlainName(model.name)},
+          {"@CONVERSION@", arm.conversion},          {"@VERSION@", arm.engine_version},
+          {"@THREADS@", fmt::format("{}", threads)}, {"@INPUTS@", PythonInputs(model)},
+          {"@CPP_INPUTS@", CppInputs(model)},        {"@COMPILE@", compiled ? "True" : "False"}};
+}
+
+}  // namespace
+
+Result<TakeHome> MakeTakeHome(const record::Arm& arm, const record::ModelFacts& model) {
+  const Values values = ValuesFor(arm, model);
+  if (arm.engine == "onnxruntime") {
+    return TakeHome{
+        {{"run.py", Fill(templates::kOnnxRuntime, values)}}, true, false, "", "", "python run.py"};
+  }
+  if (arm.engine == "openvino") {
+    return TakeHome{{{"run.py", Fill(templates::kOpenVino, values)}},
+                    true,
+                    false,
+                    ".",
+                    "artifact",
+                    "python run.py"};
+  }
+  if (arm.conversion.find("AOT_INDUCTOR") != std::string::npos && arm.engine == "torch") {
+    return TakeHome{{{"run.cc", Fill(templates::kAotInductor, values)},
+                     {"CMakeLists.txt", Fill(templates::kAotInductorCMake, values)}},
+                    false,
+                    false,
+                    "package",
+                    "package",
+                    "the two commands at the top of run.cc"};
+  }
+  if (arm.engine == "torch" || arm.engine == "pytorch") {
+    return TakeHome{{{"run.py", Fill(templates::kPyTorch, values)},
+                     {"assay_model/__init__.py", ""},
+                     {"assay_model/program.py", templates::kProgram},
+                     {"assay_model/module_tree.py", templates::kModuleTree}},
+                    true,
+                    true,
+                    arm.artifact.empty() ? "" : ".",
+                    "artifact",
+                    "python run.py"};
+  }
+  return Error{Code::kUnsupported,
+               fmt::format("there is no code to take home for engine '{}'", arm.engine), ""};
+}
+
+}  // namespace assay::report

@@ -1,0 +1,60 @@
+#include "report/take_home.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "report/sample_run_test.h"
+
+namespace assay::report {
+namespace {
+
+using ::testing::HasSubstr;
+
+record::Arm ArmOn(const std::string& conversion, const std::string& engine) {
+  record::Arm arm = SampleArm(conversion, 5);
+  arm.engine = engine;
+  return arm;
+}
+
+TEST(TakeHomeTest, FillsEveryMarkOfEveryTemplate) {
+  const std::pair<const char*, const char*> arms[] = {{"ONNX_CPU", "onnxruntime"},
+                                                      {"COMPILE_OPENVINO", "openvino"},
+                                                      {"EXPORT+AOT_INDUCTOR+FREEZING", "torch"},
+                                                      {"EAGER", "torch"},
+                                                      {"COMPILE_INDUCTOR_DEFAULT", "pytorch"}};
+  for (const auto& [conversion, engine] : arms) {
+    const auto home = MakeTakeHome(ArmOn(conversion, engine), SampleRun().model);
+    ASSERT_TRUE(home.ok()) << conversion;
+    for (const TakeHome::File& file : home->files) {
+      EXPECT_FALSE(std::regex_search(file.content, std::regex("@[A-Z_]+@")))
+          << conversion << " " << file.name;
+    }
+    EXPECT_FALSE(home->how.empty());
+  }
+}
+
+TEST(TakeHomeTest, RunsWithTheThreadsAndInputsThatWereMeasured) {
+  const auto home = MakeTakeHome(ArmOn("ONNX_CPU", "onnxruntime"), SampleRun().model);
+  ASSERT_TRUE(home.ok());
+  EXPECT_THAT(home->files[0].content, HasSubstr("intra_op_num_threads = 2\n"));
+  EXPECT_THAT(home->files[0].content,
+              HasSubstr("INPUTS = {\"input\": ((1, 3, 224, 224), \"float32\")}"));
+}
+
+TEST(TakeHomeTest, CompilesOnlyWhatWasCompiled) {
+  const auto eager = MakeTakeHome(ArmOn("EAGER", "torch"), SampleRun().model);
+  const auto inductor =
+      MakeTakeHome(ArmOn("COMPILE_INDUCTOR_DEFAULT", "pytorch"), SampleRun().model);
+  EXPECT_THAT(eager->files[0].content, HasSubstr("COMPILE = False"));
+  EXPECT_THAT(inductor->files[0].content, HasSubstr("COMPILE = True"));
+}
+
+TEST(TakeHomeTest, HasNothingForTheTestEngine) {
+  EXPECT_EQ(MakeTakeHome(ArmOn("EAGER", "fake"), SampleRun().model).error().code,
+            Code::kUnsupported);
+}
+
+}  // namespace
+}  // namespace assay::report
