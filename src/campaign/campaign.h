@@ -29,6 +29,14 @@ struct Options {
   bool control = false;
   std::uint64_t seed = 0;                // inputs and the order within rounds
   Json engine_options = Json::object();  // passed to every Job (the fake engine's script)
+  std::string subject;  // MODEL and its options on the command line, for `repeat`; "": its name
+};
+
+/// Which engines do what besides the arms' own; tests put the fake engine everywhere.
+struct Roles {
+  std::string golden = "torch";  // runs the ATen program in fp64, and in fp32 for the noise
+  std::string witness = "onnxruntime";
+  std::vector<std::string> lowered = {"torch", "pytorch"};  // that run the ATen program
 };
 
 /// What a campaign finds around itself; tests put their own here.
@@ -37,14 +45,22 @@ struct Surroundings {
   std::filesystem::path home;     // caches and temporary files
   record::Machine machine;
   int physical_cores = 1;
+  std::vector<int> cpus;  // hardware::Machine::cpus, to pin workers to; empty: not pinned
+  std::vector<std::string> mistrust_reasons;  // of the machine: make the run `mistrusted`
+  Roles roles;
+};
+
+struct Campaign {
+  record::Run run;  // all but assay_version and command, which the caller knows
+  int signal = 0;  // SIGINT, SIGTERM or SIGHUP when one ended it early: what was measured is in run
 };
 
 /// Measures `choices` on `model`. An arm that fails is data in the record, not an error here.
-/// SIGINT and SIGTERM (noticed through signals.h) end it early, keeping what was measured.
+/// SIGINT, SIGTERM and SIGHUP end it early, keeping what was measured; SIGTSTP stops the workers,
+/// too. Not to be called with threads about: it forks.
 /// Errors  kUnavailable when no arm's engine is here; kIo when the caches cannot be written.
-Result<record::Run> RunCampaign(const model::Model& model,
-                                const std::vector<conversion::Choice>& choices,
-                                const Options& options, const Surroundings& surroundings,
-                                Progress& progress);
+Result<Campaign> RunCampaign(const model::Model& model,
+                             const std::vector<conversion::Choice>& choices, const Options& options,
+                             const Surroundings& surroundings, Progress& progress);
 
 }  // namespace assay::campaign

@@ -27,8 +27,8 @@ std::optional<int> LookAfter(int rounds);
 struct Standing {
   bool competes = true;  // has not failed: may be the fastest
   bool live = true;      // is measured further
-  std::optional<stats::Comparison> comparison;
-  std::optional<double> own_half_width;  // relative, of its median; counts when it is alone
+  std::optional<stats::Comparison> comparison{};
+  std::optional<double> own_half_width{};  // relative, of its median; counts when it is alone
 };
 
 enum class Wish {

@@ -179,9 +179,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.pos_embedding = nn.Parameter(torch.zeros(1, length, width))
         self.dropout = nn.Dropout(0.0)
-        blocks = [
-            (f"encoder_layer_{i}", EncoderBlock(width, heads, hidden)) for i in range(depth)
-        ]
+        blocks = [(f"encoder_layer_{i}", EncoderBlock(width, heads, hidden)) for i in range(depth)]
         self.layers = nn.Sequential(OrderedDict(blocks))
         self.ln = nn.LayerNorm(width, eps=1e-6)
 

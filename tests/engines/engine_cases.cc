@@ -5,6 +5,17 @@
 #include "base/text.h"
 
 namespace assay::engine {
+namespace {
+
+Json Eager() {
+  return {{"capture", "none"},
+          {"compiler", "eager"},
+          {"precision", "fp32"},
+          {"freezing", false},
+          {"graph_optimization", "all"}};
+}
+
+}  // namespace
 
 std::vector<EngineCase> PresentCases() {
   std::vector<EngineCase> cases = {
@@ -14,6 +25,8 @@ std::vector<EngineCase> PresentCases() {
        "OnnxRuntimeWitness",
        {{"compiler", "onnxruntime"}, {"precision", "fp32"}, {"graph_optimization", "none"}}},
       {"openvino", "OpenVino", {{"compiler", "openvino"}, {"precision", "fp32"}}, true},
+      {"torch", "Torch", Eager()},
+      {"pytorch", "PyTorch", Eager(), false, true, 5},
   };
   const std::vector<std::string> present = Split(ASSAY_ENGINES, ',');
   std::erase_if(cases, [&](const EngineCase& c) {

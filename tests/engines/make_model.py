@@ -2,6 +2,7 @@
 """Writes what the conformance suite runs: a small convolutional model, inputs, expected outputs.
 
 Usage: make_model.py DIR. DIR gets model.onnx with its weights in model.safetensors, and
+  program.json              the same model as an ATen program
   inputs.safetensors        "x.K" float32 1x3x32x32 for K = 0..3
   expected.safetensors      "y.K" float64 1x10, computed here with numpy in double precision
   nan.safetensors           inputs whose set 1 is all NaN
@@ -88,6 +89,46 @@ def write_model(folder: pathlib.Path, weights: dict) -> None:
     onnx.checker.check_model(folder / "model.onnx")
 
 
+def write_program(folder: pathlib.Path, weights: dict) -> None:
+    """The model as the dispatcher calls that PyTorch would make; src/aten/program.h."""
+
+    def value(id: int, **facts) -> dict:
+        return {"id": id} | facts | {"dtype": "float32"}
+
+    def call(op: str, overload: str, arguments: list, result: int, frees: list) -> dict:
+        return {
+            "op": f"aten::{op}",
+            "overload": overload,
+            "arguments": arguments,
+            "results": [result],
+            "frees": frees,
+            "node": op,
+        }
+
+    refs = [{"value": id} for id in range(10)]
+    calls = [
+        call("conv2d", "", [refs[0], refs[1], refs[2], [1, 1], [1, 1]], 5, []),
+        call("relu_", "", [refs[5]], 6, [5]),
+        call("max_pool2d", "", [refs[6], [2, 2], [2, 2]], 7, [6]),
+        call("flatten", "using_ints", [refs[7], 1], 8, [7]),
+        call("linear", "", [refs[8], refs[3], refs[4]], 9, [8]),
+    ]
+    program = {
+        "schema": "assay.aten/1",
+        "name": "small",
+        "inputs": [value(0, name="x", shape=[1, 3, SIZE, SIZE])],
+        "weights": [
+            value(id, tensor=name, file="model.safetensors", shape=list(weight.shape))
+            for id, (name, weight) in enumerate(weights.items(), start=1)
+        ],
+        "constants": [],
+        "calls": calls,
+        "outputs": [value(9, name="y", shape=[1, 10])],
+        "value_count": 10,
+    }
+    (folder / "program.json").write_text(json.dumps(program))
+
+
 def infer(x: np.ndarray, weights: dict) -> np.ndarray:
     """The model by its definition, in double precision."""
     w = {name: value.astype(np.float64) for name, value in weights.items()}
@@ -105,6 +146,7 @@ def main() -> None:
     rng = np.random.default_rng(7)
     weights = draw_weights(rng)
     write_model(folder, weights)
+    write_program(folder, weights)
     inputs = {
         f"x.{k}": rng.standard_normal((1, 3, SIZE, SIZE)).astype(np.float32) for k in range(SETS)
     }

@@ -1,11 +1,10 @@
 """Prepares torch.export + AOTInductor; the C++ torch engine runs what is left in the artifact."""
 
 import os
-import pathlib
 import tempfile
 import zipfile
 
-from .artifact import write_facts
+from .artifact import empty_folder, write_facts
 from .model import configure, load_model
 from .protocol import Job
 
@@ -29,6 +28,6 @@ def prepare(job: Job) -> list[str]:
             },
         )
         with zipfile.ZipFile(package) as archive:
-            archive.extractall(pathlib.Path(job.artifact) / "package")
+            archive.extractall(empty_folder(job, "package"))
     write_facts(job, freezing=job.recipe.freezing)
     return []

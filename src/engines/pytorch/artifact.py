@@ -2,12 +2,21 @@
 
 import json
 import pathlib
+import shutil
 from typing import Any
 
 from .engine import torch_version
 from .protocol import EngineError, Job
 
 _NAME = "artifact.json"
+
+
+def empty_folder(job: Job, name: str) -> pathlib.Path:
+    """A folder in the artifact, without what an earlier prepare may have left there."""
+    folder = pathlib.Path(job.artifact) / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def write_facts(job: Job, **more: Any) -> None:

@@ -6,7 +6,7 @@ The cache (Inductor's, below the artifact) finds its entries by content: the fol
 import os
 from typing import TYPE_CHECKING, Any
 
-from .artifact import read_facts, write_facts
+from .artifact import empty_folder, read_facts, write_facts
 from .model import LoadedModel, configure, load_model
 from .protocol import Job
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     import torch
 
 
+_CACHE = "inductor"
+
+
 def prepare(job: Job) -> list[str]:
+    empty_folder(job, _CACHE)
     _configure_cache(job)
     configure(job.threads)
     all_isa_work = _all_instruction_sets_work()
@@ -36,7 +40,7 @@ def load(job: Job, model: LoadedModel) -> tuple[Any, list[str]]:
 
 
 def _configure_cache(job: Job) -> None:
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(job.artifact, "inductor")
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(job.artifact, _CACHE)
     from torch._inductor import config
 
     # They would be made anew below TMPDIR in every process, although nothing is compiled there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from program import DEFAULT, Call, Program, Ref, Weight
+from .program import DEFAULT, Call, Program, Ref
 
 Weights = dict[int, torch.Tensor]
 
@@ -86,7 +87,7 @@ class _Replay(nn.Module):
             values[value.id] = self._cast(tensor)
         for call in self._program.calls:
             args, kwargs = bind_arguments(call, lambda ref: values[ref.id])
-            result = call.target()(*[self._cast_dtype(a) for a in args], **kwargs)
+            result = call.target()(*[self._cast_type(a) for a in args], **kwargs)
             results = result if _returns_list(call) else [result]
             values.update(zip(call.results, results, strict=True))
             for id in call.frees:
@@ -94,7 +95,7 @@ class _Replay(nn.Module):
         outputs = tuple(values[output.id] for output in self._program.outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def _cast_dtype(self, argument: Any) -> Any:
+    def _cast_type(self, argument: Any) -> Any:
         return self._cast(argument) if isinstance(argument, torch.dtype) else argument
 
 
@@ -103,9 +104,10 @@ class _TreeBuilder:
 
     def __init__(self, program: Program, weights: Weights) -> None:
         self._program = program
-        self._tensors = weights
-        self._weights: dict[int, Weight] = {weight.id: weight for weight in program.weights}
-        self._constants = {constant.id: constant.value for constant in program.constants}
+        # Weights of the safetensors file, and those that the graph held itself.
+        self._names = {weight.id: weight.tensor for weight in program.weights}
+        self._names.update({constant.id: constant.name for constant in program.constants})
+        self._tensors = weights | {c.id: c.value for c in program.constants}
         self._transposed: dict[int, int] = {}  # result of aten::t on a weight, to the weight
         self._modules: dict[str, tuple[Any, ...]] = {}  # by path, what the module was made of
         self._nodes: dict[int, fx.Node] = {}
@@ -124,13 +126,13 @@ class _TreeBuilder:
         return module.eval().requires_grad_(False)
 
     def _add(self, call: Call) -> None:
-        if call.op == "aten::t" and call.arguments[0].id in self._weights:
+        if call.op == "aten::t" and call.arguments[0].id in self._names:
             self._transposed[call.results[0]] = call.arguments[0].id
             return
         made = self._module_call(call) or self._function_call(call)
         if _returns_list(call):
             for position, id in enumerate(call.results):
-                self._nodes[id] = self._graph.call_function(_item, (made, position))
+                self._nodes[id] = self._graph.call_function(operator.getitem, (made, position))
         else:
             self._nodes[call.results[0]] = made
 
@@ -169,7 +171,7 @@ class _TreeBuilder:
         return self._graph.call_module(path, (self._node(arguments[activation].id),))
 
     def _is_weight(self, ref: Ref) -> bool:
-        return ref.id in self._weights or ref.id in self._transposed
+        return ref.id in self._names or ref.id in self._transposed
 
     def _tensor(self, ref: Ref) -> torch.Tensor:
         if ref.id in self._transposed:
@@ -178,7 +180,7 @@ class _TreeBuilder:
 
     def _path(self, ref: Ref) -> str:
         """Where the module of a weight belongs: 'layer1.0.conv1' for 'layer1.0.conv1.weight'."""
-        name = self._weights[self._transposed.get(ref.id, ref.id)].tensor
+        name = self._names[self._transposed.get(ref.id, ref.id)]
         return _dotted(re.sub(r"[._]weight$", "", name))
 
     def _node(self, id: int) -> fx.Node:
@@ -192,18 +194,13 @@ class _TreeBuilder:
             return self._graph.call_function(
                 torch.ops.aten.t.default, (self._node(self._transposed[id]),)
             )
-        if id in self._weights:
-            path = _dotted(self._weights[id].tensor)
-            parameter = nn.Parameter(self._tensors[id], self._tensors[id].is_floating_point())
-            _parent(self._root, path).register_parameter(path.rpartition(".")[2], parameter)
+        tensor, path = self._tensors[id], _dotted(self._names[id] or f"constant_{id}")
+        holder, name = _parent(self._root, path), path.rpartition(".")[2]
+        if tensor.is_floating_point():
+            holder.register_parameter(name, nn.Parameter(tensor))
         else:
-            path = f"constant_{id}"
-            self._root.register_buffer(path, self._constants[id])
+            holder.register_buffer(name, tensor)
         return self._graph.get_attr(path)
-
-
-def _item(sequence: Any, position: int) -> Any:
-    return sequence[position]
 
 
 def _identifier(name: str) -> str:

@@ -49,6 +49,8 @@ class Worker:
     def answer(self, request: Reply) -> Reply:
         try:
             return {"ok": True} | self._dispatch(request)
+        except EngineError as e:
+            return {"ok": False, "error": error_of(e)}
         except Exception as e:  # a runtime may raise anything; the worker survives it
             traceback.print_exc()
             return {"ok": False, "error": error_of(e)}

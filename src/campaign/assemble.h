@@ -1,0 +1,43 @@
+// From numbers to a record: statistics, outcomes, speedups, notes, recommendation, trust. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "campaign/campaign.h"
+#include "campaign/measurements.h"
+#include "campaign/preparation.h"
+#include "campaign/verdict.h"
+#include "record/record.h"
+
+namespace assay::campaign {
+
+/// What is known of an arm besides its measurements.
+struct ArmFacts {
+  std::string label;      // as asked for
+  std::string precision;  // asked for
+  std::string device;     // asked for, as engines spell it: "cpu"
+  std::string engine, engine_version;
+  std::optional<Artifact> artifact;
+  bool control = false;  // the A/A arm: compared with the baseline, never ranked
+};
+
+/// Everything that a record is made of.
+struct Findings {
+  std::vector<ArmFacts> arms;
+  Measurements seen;                  // as many arms
+  std::vector<Judgement> judgements;  // as many; empty: nothing was judged
+  std::string lowering_suspect;
+  std::size_t baseline = 0;  // preferred; the first measured arm when it has no rounds
+  int threads = 1;           // asked for
+  std::int64_t batch_size = 1;
+  int signal = 0;                             // that ended the campaign
+  std::string command_before, command_after;  // what stands around --conversions in `repeat`
+  std::vector<std::string> mistrust_reasons;  // of the machine
+};
+
+/// Fills the arms, baseline, trust, recommendation, timing_s and clock_floor_ns of `run`.
+void Assemble(const Findings& findings, record::Run& run);
+
+}  // namespace assay::campaign

@@ -1,0 +1,281 @@
+// Whole campaigns with real processes: every arm, preparer and reference is the fake engine.
+#include "campaign/campaign.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace assay::campaign {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SaysNothing final : public Progress {
+ public:
+  void Update(const Stage& stage) override {
+    if (on_round && stage.name == "timing") {
+      on_round(stage);
+    }
+  }
+  void Say(const std::string& line) override { said.push_back(line); }
+  std::function<void(const Stage&)> on_round;
+  std::vector<std::string> said;
+};
+
+class CampaignTest : public ::testing::Test {
+ protected:
+  CampaignTest() {
+    std::string pattern = ::testing::TempDir() + "campaign-XXXXXX";
+    around_.home = ::mkdtemp(pattern.data());
+    around_.engines = ASSAY_BUILD_DIR;
+    around_.roles = {.golden = "fake", .witness = "fake", .lowered = {}};
+    around_.physical_cores = 1;
+    model_.name = "tiny";
+    model_.source = "onnx";
+    model_.sha256 = "0123";
+    model_.graph.values.emplace_back().name = "x";
+    model_.graph.values.back().type = {tensor::DType::kFloat32, {1, 8}};
+    model_.graph.inputs = {0};
+    options_.samples = 60;  // the least look: 12 rounds
+    options_.baseline_runs = 60;
+    options_.precision_target = 1;
+    options_.engine_options = {{"default", {{"latency_ns", 1e6}}}, {"arms", Json::object()}};
+  }
+  ~CampaignTest() override { std::filesystem::remove_all(around_.home); }
+
+  void Add(const std::string& name, const Json& script = Json::object(), bool prepared = false) {
+    conversion::Choice choice;
+    choice.conversion.name = choice.label = name;
+    choice.conversion.device = "CPU";
+    choice.conversion.recipe.compiler = "fake";
+    choice.route = {.engine = "fake", .preparer = prepared ? "fake" : ""};
+    choices_.push_back(choice);
+    Json own = {{"latency_ns", 1e6}};
+    own.update(script);
+    options_.engine_options["arms"][name] = own;
+  }
+  Campaign Run() {
+    auto campaign = RunCampaign(model_, choices_, options_, around_, progress_);
+    EXPECT_TRUE(campaign.ok()) << campaign.error().message;
+    return campaign.ok() ? *std::move(campaign) : Campaign{};
+  }
+  /// What becomes of an arm that misbehaves so, between two healthy ones.
+  record::Arm EndOf(const Json& misbehave) {
+    Add("EAGER");
+    Add("BAD", {{"misbehave", {misbehave}}}, misbehave.value("stage", "") == "prepare");
+    Add("GOOD");
+    const Campaign campaign = Run();
+    EXPECT_EQ(campaign.run.arms[0].outcome, record::Outcome::kMeasured);
+    EXPECT_EQ(campaign.run.arms[2].outcome, record::Outcome::kMeasured);
+    EXPECT_TRUE(campaign.run.arms[2].speedup);
+    EXPECT_NE(campaign.run.recommendation->conversion, "BAD");
+    return campaign.run.arms[1];
+  }
+
+  model::Model model_;
+  std::vector<conversion::Choice> choices_;
+  Options options_;
+  Surroundings around_;
+  SaysNothing progress_;
+};
+
+TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
+  Add("SLOW", {{"latency_ns", 4e6}});
+  Add("EAGER", {{"latency_ns", 2e6}});
+  Add("FAST", {}, /*prepared=*/true);
+  const Campaign campaign = Run();
+  const record::Run& run = campaign.run;
+  EXPECT_EQ(campaign.signal, 0);
+  EXPECT_EQ(run.baseline, "EAGER");
+  EXPECT_EQ(run.trust, "ok");
+  ASSERT_EQ(run.arms.size(), 3u);
+  EXPECT_EQ(run.arms[0].conversion, "SLOW");
+  EXPECT_EQ(run.arms[1].conversion, "EAGER");
+  EXPECT_EQ(run.arms[2].conversion, "FAST");
+  for (const record::Arm& arm : run.arms) {
+    EXPECT_EQ(arm.outcome, record::Outcome::kMeasured) << arm.reason;
+    EXPECT_EQ(arm.output->verdict, "pass");
+    EXPECT_EQ(arm.stopped, "precision");
+    EXPECT_GE(arm.timed, 60u);
+    EXPECT_GT(*arm.peak_rss_bytes, 0u);
+    EXPECT_EQ(arm.threads.obtained, 1);
+    EXPECT_EQ(arm.precision.obtained, "fp32");
+    EXPECT_EQ(arm.repeat, "assay run tiny --conversions " + arm.conversion +
+                              " --samples 60 --baseline-runs 60 --precision-target 100");
+  }
+  EXPECT_FALSE(run.arms[1].speedup);
+  EXPECT_GT(run.arms[2].speedup->ratio, 1.2);
+  EXPECT_LT(run.arms[0].speedup->ratio, 0.8);
+  EXPECT_TRUE(run.arms[2].prepare_s);
+  EXPECT_FALSE(run.arms[2].prepare_cached);
+  EXPECT_EQ(run.recommendation->conversion, "FAST");
+  EXPECT_GT(run.clock_floor_ns, 0);
+}
+
+TEST_F(CampaignTest, FindsWhatAnEarlierRunPrepared) {
+  Add("EAGER", {}, /*prepared=*/true);
+  const Campaign first = Run();
+  const Campaign second = Run();
+  EXPECT_FALSE(first.run.arms[0].prepare_cached);
+  EXPECT_TRUE(second.run.arms[0].prepare_cached);
+  EXPECT_EQ(first.run.arms[0].prepare_s, second.run.arms[0].prepare_s);
+  EXPECT_EQ(first.run.arms[0].artifact, second.run.arms[0].artifact);
+}
+
+TEST_F(CampaignTest, PreparesAgainWhatWasInterrupted) {
+  Add("EAGER", {}, /*prepared=*/true);
+  const std::filesystem::path artifact = Run().run.arms[0].artifact;
+  ASSERT_TRUE(std::filesystem::remove(artifact.parent_path() / "manifest.json"));
+  ASSERT_TRUE(std::filesystem::remove(artifact / "fake.json"));
+  const Campaign again = Run();
+  EXPECT_FALSE(again.run.arms[0].prepare_cached);
+  EXPECT_EQ(again.run.arms[0].outcome, record::Outcome::kMeasured);
+}
+
+TEST_F(CampaignTest, KeepsTheRoundsOfAnArmKilledInMidRun) {
+  const record::Arm arm = EndOf({{"how", "kill"}, {"after", 400}});
+  EXPECT_EQ(arm.outcome, record::Outcome::kCrashed);
+  EXPECT_THAT(arm.reason, HasSubstr("signal 9 (SIGKILL)"));
+  EXPECT_EQ(arm.stage, "timing");
+  EXPECT_GT(arm.timed, 0u);
+  EXPECT_TRUE(arm.speedup);
+}
+
+TEST_F(CampaignTest, EndsAnArmThatHangs) {
+  options_.stage_timeout_s = 2;
+  const record::Arm arm = EndOf({{"how", "hang"}});
+  EXPECT_EQ(arm.outcome, record::Outcome::kTimedOut);
+  EXPECT_EQ(arm.stage, "load");
+}
+
+TEST_F(CampaignTest, EndsAnArmThatHangsWhilePreparingAndIgnoresSignals) {
+  options_.stage_timeout_s = 2;
+  const record::Arm arm = EndOf({{"stage", "prepare"}, {"how", "hang_hard"}});
+  EXPECT_EQ(arm.outcome, record::Outcome::kTimedOut);
+  EXPECT_EQ(arm.stage, "prepare");
+}
+
+TEST_F(CampaignTest, DoesNotMindAnArmThatPrints) {
+  EXPECT_EQ(EndOf({{"how", "print"}, {"bytes", 100000}, {"after", 30}}).outcome,
+            record::Outcome::kMeasured);
+}
+
+TEST_F(CampaignTest, EndsAnArmThatBreaksTheProtocol) {
+  EXPECT_EQ(EndOf({{"how", "lie_garbage"}, {"after", 60}}).outcome, record::Outcome::kFailed);
+}
+
+TEST_F(CampaignTest, SaysWhatIsUnsupported) {
+  const record::Arm arm = EndOf({{"stage", "load"}, {"how", "unsupported"}, {"reason", "no Foo"}});
+  EXPECT_EQ(arm.outcome, record::Outcome::kUnsupported);
+  EXPECT_EQ(arm.reason, "no Foo");
+  EXPECT_FALSE(arm.latency_ms);
+}
+
+TEST_F(CampaignTest, ShowsAWrongOutputWithItsSpeedAndNeverRecommendsIt) {
+  Add("EAGER", {{"latency_ns", 2e6}});
+  Add("WRONG", {{"output", "wrong"}});
+  Add("NAN", {{"output", "nan"}});
+  const record::Run run = Run().run;
+  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kWrongOutput);
+  EXPECT_EQ(run.arms[1].output->verdict, "fail");
+  EXPECT_TRUE(run.arms[1].latency_ms);
+  EXPECT_TRUE(run.arms[1].speedup);
+  EXPECT_EQ(run.arms[2].outcome, record::Outcome::kWrongOutput);
+  EXPECT_EQ(run.recommendation->conversion, "EAGER");
+}
+
+TEST_F(CampaignTest, MistrustsAnArmThatComputesInAnotherPrecision) {
+  Add("EAGER");
+  Add("LIAR", {{"precision", "bf16"}});
+  const record::Run run = Run().run;
+  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kMistrusted);
+  EXPECT_EQ(run.arms[1].reason, "asked for precision fp32, obtained bf16");
+}
+
+TEST_F(CampaignTest, AddsAControlArmThatIsNotRanked) {
+  options_.control = true;
+  Add("EAGER");
+  const record::Run run = Run().run;
+  ASSERT_EQ(run.arms.size(), 2u);
+  EXPECT_EQ(run.arms[1].conversion, "EAGER (control)");
+  EXPECT_TRUE(run.arms[1].speedup);
+  EXPECT_EQ(run.recommendation->conversion, "EAGER");
+  EXPECT_TRUE(run.recommendation->not_separated_from.empty());
+}
+
+TEST_F(CampaignTest, MistrustsTheRunWhenTheMachineOrTheControlSaysSo) {
+  around_.mistrust_reasons = {"the build is a debug build"};
+  Add("EAGER");
+  const record::Run run = Run().run;
+  EXPECT_EQ(run.trust, "mistrusted");
+  EXPECT_EQ(run.trust_reasons, (std::vector<std::string>{"the build is a debug build"}));
+}
+
+TEST_F(CampaignTest, IsUnavailableWhenNoEngineIsHere) {
+  Add("EAGER");
+  around_.engines = around_.home;
+  const auto campaign = RunCampaign(model_, choices_, options_, around_, progress_);
+  ASSERT_FALSE(campaign.ok());
+  EXPECT_EQ(campaign.error().code, Code::kUnavailable);
+}
+
+TEST_F(CampaignTest, MeasuresWithoutReferencesAndSaysSo) {
+  around_.roles = {.golden = "nosuch", .witness = "nosuch", .lowered = {}};
+  Add("EAGER");
+  const record::Run run = Run().run;
+  EXPECT_EQ(run.arms[0].outcome, record::Outcome::kMeasured);
+  EXPECT_EQ(run.arms[0].output->verdict, "unchecked");
+  EXPECT_FALSE(run.recommendation);
+}
+
+TEST_F(CampaignTest, SaysThatAHomeCannotBeWritten) {
+  Add("EAGER");
+  around_.home = "/proc/none";
+  const auto campaign = RunCampaign(model_, choices_, options_, around_, progress_);
+  ASSERT_FALSE(campaign.ok());
+  EXPECT_EQ(campaign.error().code, Code::kIo);
+}
+
+TEST_F(CampaignTest, KeepsWhatWasMeasuredWhenInterrupted) {
+  Add("EAGER");
+  Add("GOOD");
+  progress_.on_round = [](const Stage& stage) {
+    if (stage.round == 3) {
+      ::kill(::getpid(), SIGINT);
+    }
+  };
+  const Campaign campaign = Run();
+  EXPECT_EQ(campaign.signal, SIGINT);
+  EXPECT_EQ(campaign.run.arms[0].stopped, "interrupted");
+  EXPECT_EQ(campaign.run.arms[0].outcome, record::Outcome::kMeasured);
+  EXPECT_GT(campaign.run.arms[0].timed, 0u);
+}
+
+TEST_F(CampaignTest, RunsNothingWhenInterruptedWhilePreparing) {
+  Add("EAGER", {{"misbehave", {{{"stage", "prepare"}, {"how", "hang"}}}}}, true);
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) {  // interrupts when the preparation is under way
+    for (int i = 0; i < 600; ++i) {
+      if (std::filesystem::exists(around_.home / "artifacts")) {
+        ::usleep(200'000);
+        ::kill(parent, SIGTERM);
+        ::_exit(0);
+      }
+      ::usleep(50'000);
+    }
+    ::_exit(1);
+  }
+  const Campaign campaign = Run();
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(campaign.signal, SIGTERM);
+  EXPECT_EQ(campaign.run.arms[0].outcome, record::Outcome::kNotRun);
+  EXPECT_EQ(campaign.run.arms[0].stopped, "interrupted");
+}
+
+}  // namespace
+}  // namespace assay::campaign

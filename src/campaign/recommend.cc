@@ -1,0 +1,130 @@
+#include "campaign/recommend.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+
+namespace assay::campaign {
+namespace {
+
+constexpr double kHolmLevel = 0.05;
+
+double RatioOf(const record::Arm& arm) { return arm.speedup ? arm.speedup->ratio : 1; }
+
+/// Arms whose output passed, without the control, fastest first.
+std::vector<std::size_t> Ranked(const Findings& findings, const record::Run& run) {
+  std::vector<std::size_t> ranked;
+  for (std::size_t arm = 0; arm < run.arms.size(); ++arm) {
+    const record::Arm& it = run.arms[arm];
+    if (it.outcome == record::Outcome::kMeasured && it.output && it.output->verdict == "pass" &&
+        !findings.arms[arm].control && (it.speedup || it.conversion == run.baseline)) {
+      ranked.push_back(arm);
+    }
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [&](std::size_t a, std::size_t b) {
+    return RatioOf(run.arms[a]) > RatioOf(run.arms[b]);
+  });
+  return ranked;
+}
+
+std::vector<double> Flatten(const std::vector<std::vector<double>>& generations) {
+  std::vector<double> all;
+  for (const auto& generation : generations) {
+    all.insert(all.end(), generation.begin(), generation.end());
+  }
+  return all;
+}
+
+/// Those of `others` that cannot be told from the winner.
+std::vector<std::size_t> NotSeparated(const Findings& findings, std::size_t winner,
+                                      const std::vector<std::size_t>& others) {
+  std::vector<double> p_values;
+  std::vector<stats::Comparison> comparisons;
+  for (const std::size_t other : others) {
+    const auto ratios = LogRatios(findings.seen, other, winner);  // winner's speedup over the other
+    p_values.push_back(ratios.empty() ? 1 : stats::SignTestP(Flatten(ratios)));
+    comparisons.push_back(stats::Compare(ratios));
+  }
+  const std::vector<bool> rejected = stats::HolmRejects(p_values, kHolmLevel);
+  std::vector<std::size_t> close;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    const stats::Comparison& comparison = comparisons[i];
+    const bool beyond = comparison.ratio > 1 + kLeastDifference;
+    const bool told =
+        rejected[i] && beyond && (!comparison.process_limited || Separated(comparison));
+    if (!told) {
+      close.push_back(others[i]);
+    }
+  }
+  return close;
+}
+
+std::string Why(const record::Run& run, const record::Arm& winner, std::size_t ranked,
+                std::size_t close) {
+  if (ranked == 1) {
+    return "the only one whose output passed";
+  }
+  std::string why = close == 0 ? "fastest of those whose output passed"
+                               : "among the fastest of those whose output passed";
+  if (winner.speedup) {
+    why += fmt::format(": {:.2f} x the speed of {}", winner.speedup->ratio, run.baseline);
+  }
+  return why;
+}
+
+}  // namespace
+
+bool Separated(const stats::Comparison& comparison) {
+  return comparison.interval && std::abs(comparison.ratio - 1) > kLeastDifference &&
+         (comparison.interval->low > 1 || comparison.interval->high < 1);
+}
+
+std::optional<record::Recommendation> Recommend(const Findings& findings, const record::Run& run) {
+  const std::vector<std::size_t> ranked = Ranked(findings, run);
+  if (ranked.empty()) {
+    return std::nullopt;
+  }
+  const record::Arm& winner = run.arms[ranked.front()];
+  const std::vector<std::size_t> close =
+      NotSeparated(findings, ranked.front(), {ranked.begin() + 1, ranked.end()});
+  record::Recommendation recommendation;
+  recommendation.conversion = winner.conversion;
+  recommendation.artifact = winner.artifact;
+  recommendation.why = Why(run, winner, ranked.size(), close.size());
+  for (const std::size_t arm : close) {
+    recommendation.not_separated_from.push_back(run.arms[arm].conversion);
+  }
+  return recommendation;
+}
+
+std::vector<std::string> MistrustReasons(const Findings& findings, std::size_t baseline) {
+  std::vector<std::string> reasons = findings.mistrust_reasons;
+  if (!findings.lowering_suspect.empty()) {
+    reasons.push_back(findings.lowering_suspect);
+  }
+  for (std::size_t arm = 0; arm < findings.arms.size(); ++arm) {
+    if (!findings.arms[arm].control) {
+      continue;
+    }
+    const stats::Comparison control = stats::Compare(LogRatios(findings.seen, baseline, arm));
+    if (!control.interval) {
+      reasons.push_back("the control arm was not measured");
+      continue;
+    }
+    const auto& [low, high] = *control.interval;
+    const bool holds_one = low <= 1 && high >= 1;
+    const bool close = low >= 1 - kLeastDifference && high <= 1 + kLeastDifference;
+    if (!holds_one && !close) {
+      reasons.push_back(
+          fmt::format("{} against itself came out as {:.3f} to {:.3f}, not 1: "
+                      "something here disturbs the measurement",
+                      findings.arms[baseline].label, low, high));
+    }
+  }
+  return reasons;
+}
+
+}  // namespace assay::campaign

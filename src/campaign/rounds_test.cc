@@ -1,0 +1,191 @@
+#include "campaign/rounds.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "campaign/scripted_workshop.h"
+
+namespace assay::campaign {
+namespace {
+
+constexpr double kMs = 1e6;
+
+class RoundsTest : public ::testing::Test {
+ protected:
+  void Add(const std::string& name, double latency_ms) {
+    Add(name, {.latency_ns = [=](int, int) { return latency_ms * kMs; }});
+  }
+  void Add(const std::string& name, ScriptedArm arm) {
+    shop_.arms[name] = std::move(arm);
+    ArmPlan planned;
+    planned.label = planned.job.conversion = name;
+    plan_.arms.push_back(planned);
+    seen_.arms.emplace_back();
+  }
+  void Run() { MeasureInRounds(plan_, shop_, progress_, seen_); }
+
+  std::size_t Loads(const std::string& name) const {
+    return static_cast<std::size_t>(std::count(shop_.log.begin(), shop_.log.end(), "load " + name));
+  }
+
+  ScriptedWorkshop shop_;
+  RoundsPlan plan_;
+  SilentProgress progress_;
+  Measurements seen_;
+};
+
+TEST_F(RoundsTest, StopsAtTheFirstLookThatHoldsTheSamplesWhenAllIsPrecise) {
+  Add("EAGER", 10);
+  Add("FAST", 5);  // 50 ms: slices of 10 inferences; 12 rounds hold 120, 20 rounds 200
+  Run();
+  EXPECT_EQ(seen_.sessions.size(), 3u);
+  EXPECT_EQ(seen_.sessions[0].rounds.size(), 7u);  // ceil(20 / 3)
+  EXPECT_EQ(seen_.arms[0].samples_ns.size(), 210u);
+  EXPECT_EQ(seen_.arms[1].samples_ns.size(), 210u);
+  EXPECT_EQ(seen_.arms[1].stopped, "precision");
+  EXPECT_EQ(shop_.violations, 0);
+  for (const auto& session : LogRatios(seen_, 0, 1)) {
+    for (const double ratio : session) {
+      EXPECT_DOUBLE_EQ(ratio, std::log(2));
+    }
+  }
+}
+
+TEST_F(RoundsTest, TakesTurnsInRandomOrderThatTheSeedDecides) {
+  Add("EAGER", 10);
+  Add("B", 10);
+  Add("C", 10);
+  Run();
+  const std::vector<std::string> first = shop_.log;
+  const Measurements empty = {.arms = std::vector<ArmLog>(3), .sessions = {}, .notes = {}};
+  seen_ = empty;
+  ScriptedWorkshop again;
+  again.arms = shop_.arms;
+  MeasureInRounds(plan_, again, progress_, seen_);
+  EXPECT_EQ(again.log, first);
+  plan_.seed = 1;
+  seen_ = empty;
+  ScriptedWorkshop other;
+  other.arms = shop_.arms;
+  MeasureInRounds(plan_, other, progress_, seen_);
+  EXPECT_NE(other.log, first);
+}
+
+TEST_F(RoundsTest, KeepsTheRoundsOfAnArmThatDiesAndGoesOnWithTheOthers) {
+  Add("EAGER", 10);
+  Add("DIES",
+      {.latency_ns = [](int, int) { return 10 * kMs; },
+       .fails = [](const std::string& verb, int process, int slice) -> std::optional<Error> {
+         // Slices: 0 the first inference, 1 to 3 the warm-up, then the rounds.
+         if (verb == "infer" && process == 0 && slice == 4 + 6) {
+           return Error{Code::kCrashed, "killed by signal 9", ""};
+         }
+         return std::nullopt;
+       }});
+  Run();
+  ASSERT_TRUE(seen_.arms[1].end);
+  EXPECT_EQ(seen_.arms[1].end->outcome, record::Outcome::kCrashed);
+  EXPECT_EQ(seen_.arms[1].end->stage, "timing");
+  EXPECT_EQ(seen_.arms[1].slice_medians_ns.size(), 6u);
+  EXPECT_EQ(LogRatios(seen_, 0, 1).front().size(), 6u);
+  EXPECT_EQ(seen_.arms[0].slice_medians_ns.size(), 30u);  // 5 a slice: 30 rounds hold 128
+  EXPECT_EQ(Loads("DIES"), 1u);
+  EXPECT_EQ(Loads("EAGER"), 3u);
+}
+
+TEST_F(RoundsTest, RunsFurtherGenerationsWhileAnIntervalIsWide) {
+  Add("EAGER", {.latency_ns = [](int, int slice) { return (slice % 2 == 0 ? 10 : 10.4) * kMs; }});
+  Add("CLOSE", {.latency_ns = [](int, int slice) { return (slice % 3 == 0 ? 10 : 10.5) * kMs; }});
+  plan_.precision_target = 0.001;
+  Run();
+  EXPECT_EQ(seen_.arms[1].stopped, "rounds");
+  EXPECT_EQ(seen_.arms[1].slice_medians_ns.size(), 80u);  // shares of 10 up to the last look
+}
+
+TEST_F(RoundsTest, LeavesOutAnArmWhoseProcessesDifferOnceItCannotWin) {
+  Add("EAGER", 10);
+  Add("VARIES", {.latency_ns = [](int process, int) { return (14 + process) * kMs; }});
+  Run();
+  EXPECT_EQ(seen_.arms[1].stopped, "cut");
+  EXPECT_EQ(Loads("VARIES"), 3u);
+  EXPECT_EQ(Loads("EAGER"), 3u);
+}
+
+TEST_F(RoundsTest, AsksForMoreProcessesWhileAnArmWhoseProcessesDifferCouldStillWin) {
+  Add("EAGER", 10);
+  Add("VARIES", {.latency_ns = [](int process, int) { return (9 + process % 3) * kMs; }});
+  Run();
+  EXPECT_GT(Loads("VARIES"), 3u);
+  EXPECT_EQ(seen_.arms[1].stopped, "rounds");
+}
+
+TEST_F(RoundsTest, EndsWithTheBudgetWhateverSamplesAndPrecisionAsk) {
+  Add("EAGER", 1000);
+  Add("SLOW", 2000);
+  plan_.budget_s = 60;
+  Run();
+  EXPECT_EQ(seen_.arms[0].stopped, "budget");
+  EXPECT_GE(seen_.arms[1].slice_medians_ns.size(), 1u);
+  EXPECT_LE(seen_.timing_s, 60 + 7 * 3.0 + 1);  // one round more than the budget at the most
+}
+
+TEST_F(RoundsTest, TakesOneRoundEvenWhenTheWarmUpSpentTheBudget) {
+  Add("EAGER", 1000);
+  plan_.budget_s = 0.001;
+  Run();
+  EXPECT_EQ(seen_.arms[0].slice_medians_ns.size(), 1u);
+  EXPECT_EQ(seen_.arms[0].stopped, "budget");
+}
+
+TEST_F(RoundsTest, FormsGroupsThatShareTheBaselineWhereMemoryIsShort) {
+  shop_.memory = (512ull << 20) + 350;
+  for (const char* name : {"EAGER", "B", "C", "D"}) {
+    Add(name, 10);
+    plan_.arms.back().expected_bytes = 100;
+  }
+  Run();
+  EXPECT_EQ(shop_.most_alive, 3u);
+  ASSERT_EQ(seen_.sessions.size(), 6u);
+  EXPECT_EQ(seen_.sessions[0].arms, (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(seen_.sessions[1].arms, (std::vector<std::size_t>{0, 3}));
+  EXPECT_EQ(LogRatios(seen_, 0, 3).size(), 3u);
+  EXPECT_EQ(seen_.notes.size(), 1u);
+}
+
+TEST_F(RoundsTest, TriesAnArmThatIsTooLargeAloneWithTheBaseline) {
+  shop_.memory = 1;
+  Add("EAGER", 10);
+  Add("B", 10);
+  Run();
+  EXPECT_EQ(seen_.arms[1].stopped, "precision");
+}
+
+TEST_F(RoundsTest, KeepsWhatWasMeasuredWhenInterrupted) {
+  Add("EAGER", 10);
+  Add("B", 10);
+  shop_.interrupt_at_s = 1.2;
+  Run();
+  EXPECT_EQ(seen_.arms[0].stopped, "interrupted");
+  EXPECT_FALSE(seen_.arms[0].end);
+  EXPECT_GT(seen_.arms[0].slice_medians_ns.size(), 0u);
+  EXPECT_EQ(seen_.sessions.size(), 1u);
+}
+
+TEST_F(RoundsTest, EndsAnArmWhoseSliceHoldsSomethingElseThanWasAskedFor) {
+  Add("EAGER", 10);
+  Add("LIES", {.latency_ns = [](int, int slice) { return slice < 5 ? 10 * kMs : 0; }});
+  Run();
+  ASSERT_TRUE(seen_.arms[1].end);
+  EXPECT_EQ(seen_.arms[1].end->outcome, record::Outcome::kFailed);
+  EXPECT_EQ(seen_.arms[1].end->reason, "a latency of 0 ns was reported");
+}
+
+TEST_F(RoundsTest, SaysThatAnArmWasNeverSteady) {
+  Add("EAGER", {.latency_ns = [](int, int slice) { return (10 + slice % 2) * kMs; }});
+  Run();
+  EXPECT_EQ(seen_.arms[0].steady.front(), false);
+}
+
+}  // namespace
+}  // namespace assay::campaign

@@ -1,0 +1,141 @@
+#include "campaign/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace assay::campaign {
+namespace {
+
+/// Two sets of two logits; the part that varies with the input has norm 2 (each element +-1 around
+/// its mean of 5), so an error of `e` in one element is e / 2 of it.
+Outputs Make(double error = 0) {
+  return {{"y", {.shape = {1, 2}, .sets = {{4 + error, 6}, {6, 4}}}}};
+}
+
+References WithNoise(double noise) {
+  References references;
+  references.golden = Make();
+  references.eager = Make(2 * noise);
+  references.witness = Make();
+  return references;
+}
+
+Judgement JudgeOne(const References& references, const Outputs& outputs,
+                   const std::string& precision = "fp32",
+                   std::optional<double> tolerance = std::nullopt) {
+  const ArmOutputs arm{.outputs = &outputs, .precision = precision};
+  return Judge(references, {&arm, 1}, tolerance).arms.front();
+}
+
+TEST(VerdictTest, ErrorsAreRelativeToThePartOfGoldenThatVaries) {
+  const Difference difference = Compare(Make(), Make(1e-3));
+  EXPECT_NEAR(difference.relative_l2, 0.5e-3, 1e-15);
+  EXPECT_NEAR(difference.max_abs, 1e-3, 1e-12);
+  EXPECT_NEAR(difference.cosine, 1, 1e-6);
+  EXPECT_EQ(difference.top1_agreement, 1);
+}
+
+TEST(VerdictTest, PassesAtTenTimesTheNoise) {
+  const References references = WithNoise(1e-4);
+  EXPECT_EQ(JudgeOne(references, Make(2 * 0.99e-3)).output.verdict, "pass");
+  const Judgement failed = JudgeOne(references, Make(2 * 1.02e-3));
+  EXPECT_EQ(failed.output.verdict, "fail");
+  EXPECT_EQ(failed.outcome, record::Outcome::kWrongOutput);
+  EXPECT_NEAR(*failed.output.tolerance, 1.001e-3, 1e-9);
+  EXPECT_NEAR(*failed.output.least_passing_tolerance, 1.02e-3, 1e-9);
+  EXPECT_EQ(failed.output.reference, "aten-fp64");
+}
+
+TEST(VerdictTest, ReplacesTheToleranceByTheOneGiven) {
+  EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(0.2), "fp32", 0.2).output.verdict, "pass");
+}
+
+TEST(VerdictTest, HoldsReducedClassesToTheirOwnBounds) {
+  EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(0.03), "bf16").output.verdict, "pass");
+  EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(0.05), "bf16").output.verdict, "fail");
+  EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(0.05), "int8").output.verdict, "pass");
+  EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(), "int2").output.verdict, "unchecked");
+}
+
+TEST(VerdictTest, FailsNaN) {
+  const Judgement judgement =
+      JudgeOne(WithNoise(1e-6), Make(std::numeric_limits<double>::quiet_NaN()));
+  EXPECT_EQ(judgement.outcome, record::Outcome::kWrongOutput);
+  EXPECT_EQ(judgement.reason, "output 'y' holds NaN or infinity");
+}
+
+TEST(VerdictTest, FailsAMissingOutputAndAnotherShape) {
+  const Outputs renamed = {{"z", Make().at("y")}};
+  EXPECT_EQ(JudgeOne(WithNoise(1e-6), renamed).reason, "output 'y' is missing");
+  const Outputs longer = {{"y", {.shape = {1, 3}, .sets = {{4, 6, 0}, {6, 4, 0}}}}};
+  EXPECT_EQ(JudgeOne(WithNoise(1e-6), longer).outcome, record::Outcome::kWrongOutput);
+}
+
+TEST(VerdictTest, MistrustsOutputsThatDoNotVaryWithTheInput) {
+  References references;
+  references.golden = references.eager = references.witness =
+      Outputs{{"y", {.shape = {1, 2}, .sets = {{4, 6}, {4, 6}}}}};
+  const Judgement judgement = JudgeOne(references, *references.golden);
+  EXPECT_EQ(judgement.outcome, record::Outcome::kMistrusted);
+  EXPECT_EQ(judgement.output.verdict, "mistrusted");
+}
+
+TEST(VerdictTest, MistrustsOutputsThatVaryByLessThanAHundredTimesTheNoise) {
+  EXPECT_EQ(JudgeOne(WithNoise(0.011), Make()).outcome, record::Outcome::kMistrusted);
+  EXPECT_EQ(JudgeOne(WithNoise(0.009), Make()).outcome, record::Outcome::kMeasured);
+}
+
+TEST(VerdictTest, TakesTheWitnessWhenThereIsNoGolden) {
+  References references;
+  references.witness = Make();
+  const Judgement judgement = JudgeOne(references, Make(1e-4));
+  EXPECT_EQ(judgement.output.verdict, "pass");
+  EXPECT_EQ(judgement.output.reference, "onnxruntime-fp32");
+  EXPECT_EQ(JudgeOne(references, Make(1e-3)).output.verdict, "fail");
+}
+
+TEST(VerdictTest, LeavesOutputsUncheckedWithoutAnyReference) {
+  References references;
+  references.no_golden = "operator Foo is unknown";
+  references.no_witness = "no engine";
+  const Judgement judgement = JudgeOne(references, Make());
+  EXPECT_EQ(judgement.output.verdict, "unchecked");
+  EXPECT_EQ(judgement.outcome, record::Outcome::kMeasured);
+  EXPECT_EQ(judgement.reason, "no reference: operator Foo is unknown; no engine");
+}
+
+class DisagreementTest : public ::testing::Test {
+ protected:
+  DisagreementTest() {
+    references_.golden = references_.eager = Make(0.2);  // both from the wrong lowering
+    references_.witness = Make();
+  }
+  References references_;
+  const Outputs lowered_ = Make(0.2), right_ = Make();
+};
+
+TEST_F(DisagreementTest, SuspectsTheLoweringWhenAnotherEngineSidesWithTheWitness) {
+  const std::vector<ArmOutputs> arms = {{.outputs = &lowered_, .lowered = true},
+                                        {.outputs = &right_, .witness_runtime = true},
+                                        {.outputs = &right_}};
+  const Verdict verdict = Judge(references_, arms, std::nullopt);
+  EXPECT_FALSE(verdict.lowering_suspect.empty());
+  EXPECT_EQ(verdict.arms[0].outcome, record::Outcome::kMistrusted);
+  EXPECT_EQ(verdict.arms[1].output.verdict, "pass");
+  EXPECT_EQ(verdict.arms[2].output.verdict, "pass");
+  EXPECT_EQ(verdict.arms[2].output.reference, "onnxruntime-fp32");
+}
+
+TEST_F(DisagreementTest, DoesNotCondemnTheWitnessRuntimeOnItsOwnWord) {
+  const std::vector<ArmOutputs> arms = {{.outputs = &lowered_, .lowered = true},
+                                        {.outputs = &right_, .witness_runtime = true}};
+  const Verdict verdict = Judge(references_, arms, std::nullopt);
+  EXPECT_TRUE(verdict.lowering_suspect.empty());
+  EXPECT_EQ(verdict.arms[0].output.verdict, "pass");
+  EXPECT_EQ(verdict.arms[1].outcome, record::Outcome::kMistrusted);
+}
+
+}  // namespace
+}  // namespace assay::campaign
