@@ -120,6 +120,8 @@ mkdir -p "$env"
 
 build=$root/build/$preset
 mkdir -p "$build"
+exec 9>"$build/.lock"  # other checkouts may go on
+flock 9
 [ -e "$build/build.ninja" ] && [ "$(cat "$build/.env" 2>/dev/null)" = "$env" ] || {
   step "configure" "see the log" cmake -S "$root" --preset "$preset" -DASSAY_ENV="$env"
   echo "$env" >"$build/.env"
@@ -128,7 +130,7 @@ stamp=$build/.built.new
 touch "$stamp"
 say "build ($preset) ..."
 began=$SECONDS
-log=$home/log/build.log
+log=$build/build.log
 cmake --build "$build" </dev/null >"$log" 2>&1 || fail "build ($preset)" "see the log" "$log"
 say "build ($preset): done in $((SECONDS - began)) s"
 mv "$stamp" "$build/.built"

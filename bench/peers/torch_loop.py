@@ -19,7 +19,7 @@ def median_ms(wrap) -> float:
     """
     _, model, folder, threads = sys.argv
     torch.set_num_threads(int(threads))
-    module = handwritten.build(model).eval()
+    module = handwritten.MODELS[model]().eval()
     weights = safetensors.torch.load_file(f"{folder}/model.safetensors")
     absent, unexpected = module.load_state_dict(weights, strict=False)
     assert not unexpected and all(name.endswith("num_batches_tracked") for name in absent)

@@ -76,7 +76,11 @@ Status Clear(const fs::path& home, bool all) {
 Result<int> Cache(const CacheOptions& options) {
   const fs::path home = HomeDirectory();
   if (options.clear == "no") {
-    return PrintList(Describe(home), options.list);
+    ASSAY_ASSIGN(const int status, PrintList(Describe(home), options.list));
+    if (options.list.format == "text" && options.list.name.empty()) {
+      ASSAY_TRY(WriteOut(fmt::format("\nin {}\n", home.string())));
+    }
+    return status;
   }
   if (options.clear != "yes" && options.clear != "all") {
     return Error{Code::kInvalidArgument, fmt::format("--clear={} has no meaning", options.clear),

@@ -61,7 +61,7 @@ Result<int> Conversions(const ListOptions& options) {
                     {{"id", {"id", true}},
                      {"name", {"name"}},
                      {"available", {"here"}},
-                     {"description", {"what it does"}}}};
+                     {"description", {"what it does", false, false, true}}}};
   const std::vector<Description> engines = InstalledEngines();
   for (const Conversion& conversion : conversion::Registry()) {
     list.items.push_back(ItemOf(conversion, engines));

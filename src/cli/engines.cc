@@ -19,8 +19,7 @@ Result<int> Engines(const ListOptions& options) {
                     {{"name", {"name"}},
                      {"version", {"version"}},
                      {"available", {"here"}},
-                     {"reason", {"why not"}},
-                     {"remedy", {"remedy"}}}};
+                     {"reason", {"why not (assay engines NAME: what to do)", false, false, true}}}};
   for (const engine::Description& engine : InstalledEngines()) {
     list.items.push_back({{"name", engine.engine},
                           {"version", OrNull(engine.version)},

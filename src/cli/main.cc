@@ -53,8 +53,9 @@ std::vector<std::string> Names(const CLI::App& app, bool options) {
 Error UsageError(const CLI::App& app, const CLI::ParseError& complaint, int argc, char** argv) {
   const auto chosen = app.get_subcommands();
   const CLI::App& verb = chosen.empty() ? app : *chosen.front();
-  const std::string hint = chosen.empty() ? "assay --help lists the verbs"
-                                          : fmt::format("assay {} --help", verb.get_name());
+  const std::string hint = chosen.empty()
+                               ? "assay --help lists the verbs"
+                               : fmt::format("assay {} --help tells more", verb.get_name());
   for (int i = 1; i < argc; ++i) {
     const std::string word = Split(argv[i], '=').front();
     const std::vector<std::string> names = Names(verb, true);
@@ -79,6 +80,10 @@ Result<int> Main(int argc, char** argv) {
     return Error{Code::kInvalidArgument,
                  fmt::format("no verb '{}'{}", argv[1], DidYouMean(argv[1], names)),
                  "assay --help lists the verbs"};
+  }
+  if (argc == 1) {
+    WriteError(app.help());
+    return kUsage;
   }
   try {
     app.parse(argc, argv);

@@ -152,9 +152,6 @@ std::vector<std::string> ModelOptions::Arguments() const {
   for (const std::string& dimension : dimensions) {
     add("--dim", dimension);
   }
-  if (seed != 0) {
-    add("--seed", std::to_string(seed));
-  }
   return arguments;
 }
 

@@ -25,7 +25,7 @@ struct ModelOptions {
   /// Errors  kNotFound, kInvalidArgument, kMalformed, kUnsupported naming what was given.
   Result<model::Model> Load() const;
 
-  /// The options that say which model this is, as arguments: MODEL first.
+  /// What says which model this is, as arguments, MODEL first; not the seed.
   std::vector<std::string> Arguments() const;
 };
 

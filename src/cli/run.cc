@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/file.h"
@@ -49,20 +50,27 @@ Result<Prepared> Prepare(const RunOptions& options) {
   return prepared;
 }
 
-/// What the command line knows of the record and the campaign does not.
-void Complete(const RunOptions& options, const std::vector<std::string>& command,
-              const hardware::Machine& machine, record::Run& run) {
-  run.assay_version = ASSAY_VERSION;
-  run.command = command;
-  for (record::Arm& arm : run.arms) {
-    arm.repeat = options.Repeat(arm);
-  }
+campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& prepared) {
+  campaign::Surroundings around{.engines = ProgramFolder(),
+                                .home = HomeDirectory(),
+                                .machine = machine.facts,
+                                .physical_cores = machine.usable_cores,
+                                .cpus = machine.cpus,
+                                .mistrust_reasons = {},
+                                .roles = {}};
   for (const hardware::Warning& warning : machine.warnings) {
     if (warning.mistrust) {
-      run.trust = "mistrusted";
-      run.trust_reasons.push_back(warning.message);
+      around.mistrust_reasons.push_back(warning.message);
     }
   }
+  const auto is_fake = [](const conversion::Choice& choice) {
+    return choice.route.engine == conversion::kTestEngine;
+  };
+  if (std::all_of(prepared.choices.begin(), prepared.choices.end(), is_fake)) {
+    around.roles = {
+        .golden = conversion::kTestEngine, .witness = conversion::kTestEngine, .lowered = {}};
+  }
+  return around;
 }
 
 /// Writes the files asked for; the record is kept below the home folder whatever becomes of them.
@@ -86,13 +94,9 @@ Status WriteOutputs(const std::vector<OutputFile>& outputs, const record::Run& r
   return first;
 }
 
-int StatusOf(const record::Run& run) {
-  for (const record::Arm& arm : run.arms) {
-    if (arm.stopped == "interrupted") {
-      return kInterrupted;
-    }
-  }
-  return ExitStatus(run);
+int StatusOf(const campaign::Campaign& campaign) {
+  // As a shell reports a program that the signal ended.
+  return campaign.signal == 0 ? ExitStatus(campaign.run) : 128 + campaign.signal;
 }
 
 Result<int> Run(const RunOptions& options, const std::vector<std::string>& command) {
@@ -100,21 +104,21 @@ Result<int> Run(const RunOptions& options, const std::vector<std::string>& comma
   ASSAY_ASSIGN(const hardware::Machine machine, hardware::Detect());
   StderrProgress progress(options.telling(), !options.no_progress);
   ASSAY_ASSIGN(const model::Model model, options.model.Load());
-  const campaign::Surroundings surroundings{.engines = ProgramFolder(),
-                                            .home = HomeDirectory(),
-                                            .machine = machine.facts,
-                                            .physical_cores = machine.usable_cores};
-  ASSAY_ASSIGN(record::Run run, campaign::RunCampaign(model, prepared.choices, prepared.campaign,
-                                                      surroundings, progress));
-  Complete(options, command, machine, run);
-  const Status written = WriteOutputs(prepared.outputs, run, progress);
-  ASSAY_TRY(WriteOut(report::Render({run}, prepared.format, StyleOfStdout())));
-  ASSAY_TRY(written);
+  ASSAY_ASSIGN(campaign::Campaign campaign,
+               campaign::RunCampaign(model, prepared.choices, prepared.campaign,
+                                     Around(machine, prepared), progress));
+  campaign.run.assay_version = ASSAY_VERSION;
+  campaign.run.command = command;
+  // What can still be written is written, whatever else fails.
+  const Status written = WriteOutputs(prepared.outputs, campaign.run, progress);
+  const Status shown = WriteOut(report::Render({campaign.run}, prepared.format, StyleOfStdout()));
   if (!options.keep.empty()) {
-    ASSAY_ASSIGN(const std::string story, Keep(run, model, options.keep));
+    ASSAY_ASSIGN(const std::string story, Keep(campaign.run, model, options.keep));
     progress.Say(story);
   }
-  return StatusOf(run);
+  ASSAY_TRY(written);
+  ASSAY_TRY(shown);
+  return StatusOf(campaign);
 }
 
 }  // namespace

@@ -154,6 +154,11 @@ Result<campaign::Options> RunOptions::ForCampaign() const {
   options.tolerance = tolerance;
   options.control = control;
   options.seed = model.seed;
+  std::vector<std::string> subject;
+  for (const std::string& argument : model.Arguments()) {
+    subject.push_back(Quoted(argument));
+  }
+  options.subject = Join(subject, " ");
   const char* script = std::getenv("ASSAY_TEST_OPTIONS");
   if (TestEnginesAllowed() && script != nullptr) {
     ASSAY_ASSIGN(options.engine_options, ParseJson(script, "ASSAY_TEST_OPTIONS"));
@@ -174,18 +179,6 @@ Result<std::vector<conversion::Choice>> RunOptions::Choices() const {
 
 Telling RunOptions::telling() const {
   return quiet ? Telling::kQuiet : verbose ? Telling::kVerbose : Telling::kNormal;
-}
-
-std::string RunOptions::Repeat(const record::Arm& arm) const {
-  std::vector<std::string> words = {"assay", "run"};
-  for (const std::string& argument : model.Arguments()) {
-    words.push_back(Quoted(argument));
-  }
-  words.insert(words.end(), {"--conversions", Quoted(arm.conversion)});
-  if (arm.threads.asked > 0) {
-    words.insert(words.end(), {"--threads", std::to_string(arm.threads.asked)});
-  }
-  return Join(words, " ");
 }
 
 }  // namespace assay::cli

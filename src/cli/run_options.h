@@ -9,7 +9,6 @@
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "conversion/conversion.h"
-#include "record/record.h"
 
 namespace assay::cli {
 
@@ -30,9 +29,6 @@ struct RunOptions {
   Result<campaign::Options> ForCampaign() const;
   Result<std::vector<conversion::Choice>> Choices() const;
   Telling telling() const;
-
-  /// The command that measures `arm` again, alone, with the threads that it was asked to use.
-  std::string Repeat(const record::Arm& arm) const;
 };
 
 }  // namespace assay::cli

@@ -11,8 +11,7 @@ inline constexpr int kArmFailed = 1;
 inline constexpr int kUsage = 2;
 inline constexpr int kNothingRuns = 3;
 inline constexpr int kOwnFailure = 4;
-inline constexpr int kInterrupted = 130;
-inline constexpr int kTerminated = 143;
+inline constexpr int kInterrupted = 130;  // 128 + SIGINT
 
 int ExitStatus(Code code);
 

@@ -133,6 +133,12 @@ TEST_F(LoadTest, RefusesWindowsLargerThanTheirInput) {
               Code::kMalformed, "negative dimension");
 }
 
+TEST_F(LoadTest, RefusesStridesOfZero) {
+  ExpectError(LoadText("agraph (float[1,1,4,4] x) => (float[A,B,C,D] y) "
+                       "{ y = MaxPool<kernel_shape=[2,2], strides=[0,0]>(x) }"),
+              Code::kMalformed, "MaxPool");
+}
+
 TEST_F(LoadTest, RefusesInlineDataOfAnotherSize) {
   ExpectError(Load(Write("agraph (float[2] x) => (float[2] y) { y = Add(x, w) }",
                          [](onnx::ModelProto& proto) {

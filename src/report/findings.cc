@@ -142,6 +142,10 @@ void AddDoubts(const Run& run, Lines& lines) {
     }
   }
   for (const std::string& warning : run.machine.warnings) {
+    if (std::find(run.trust_reasons.begin(), run.trust_reasons.end(), warning) !=
+        run.trust_reasons.end()) {
+      continue;  // said at the top
+    }
     lines.push_back({"Machine", Tone::kDoubtful, Sentence(warning), {}});
   }
   if (run.model.weights == "random") {

@@ -107,7 +107,7 @@ std::string RenderItem(const List& list, const Json& item, Format format, const 
   }
   std::string text;
   for (const auto& [key, value] : item.items()) {
-    std::string label = key;
+    std::string label = key.ends_with("_bytes") ? key.substr(0, key.size() - 6) : key;
     std::replace(label.begin(), label.end(), '_', ' ');
     const std::string shown = ForPeople(key, value);
     text += format == Format::kText ? Paragraph({label, Tone::kStrong}, shown, style)

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kGap = 2;
 constexpr int kLabelWidth = 14;  // of Paragraph
+constexpr int kLeastWrap = 20;   // columns of a cell that wraps, however narrow the terminal
 
 std::string_view ColorOf(Tone tone) {
   switch (tone) {
@@ -53,7 +54,7 @@ std::vector<std::vector<std::size_t>> Blocks(const Table& table, const std::vect
   int used = widths[0];
   for (std::size_t c = 1; c < widths.size(); ++c) {
     const bool full = used + kGap + widths[c] > most && blocks.back().size() > 1;
-    if (full || table.headings[c].starts_block) {
+    if ((full && !table.headings[c].wraps) || table.headings[c].starts_block) {
       blocks.push_back({0});
       used = widths[0];
     }
@@ -76,6 +77,32 @@ std::string Line(const std::vector<Cell>& cells, const Table& table,
     owed = kGap + (right ? 0 : padding);
   }
   return line + "\n";
+}
+
+/// A row whose last cell may go on in lines below, when its column wraps.
+std::string Row(const std::vector<Cell>& cells, const Table& table,
+                const std::vector<std::size_t>& columns, const std::vector<int>& widths,
+                const Style& style) {
+  const std::size_t last = columns.back();
+  if (!table.headings[last].wraps) {
+    return Line(cells, table, columns, widths, style);
+  }
+  int before = 0;
+  for (const std::size_t c : columns) {
+    before += c == last ? 0 : widths[c] + kGap;
+  }
+  std::string text;
+  for (const std::string& part :
+       Wrap(cells[last].text, std::max(kLeastWrap, style.width - before))) {
+    if (text.empty()) {
+      std::vector<Cell> first = cells;
+      first[last].text = part;
+      text = Line(first, table, columns, widths, style);
+    } else {
+      text += Spaces(before) + Toned(part, cells[last].tone, style) + "\n";
+    }
+  }
+  return text;
 }
 
 std::string MarkdownEscaped(std::string_view text) {
@@ -113,7 +140,7 @@ std::string TextTable(const Table& table, const Style& style) {
     text += text.empty() ? "" : "\n";
     text += Line(headings, table, columns, widths, style);
     for (const auto& row : table.rows) {
-      text += Line(row, table, columns, widths, style);
+      text += Row(row, table, columns, widths, style);
     }
   }
   return text;
@@ -167,8 +194,9 @@ std::vector<std::string> Wrap(std::string_view text, int width) {
 std::string Paragraph(const Cell& label, std::string_view text, const Style& style) {
   std::string result = Toned(label.text, label.tone, style);
   int column = DisplayWidth(label.text);
-  for (const std::string& line : Wrap(text, style.width - kLabelWidth)) {
-    result += Spaces(kLabelWidth - column) + line + "\n";
+  const int indent = std::max(kLabelWidth, column + kGap);
+  for (const std::string& line : Wrap(text, style.width - indent)) {
+    result += Spaces(indent - column) + line + "\n";
     column = 0;
   }
   return result;

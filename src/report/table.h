@@ -24,6 +24,7 @@ struct Heading {
   std::string text;
   bool right = false;         // numbers align to the right
   bool starts_block = false;  // the table goes on below, with its first column repeated
+  bool wraps = false;         // sentences: broken over lines to fit; for the last column only
 };
 
 struct Table {

@@ -35,6 +35,16 @@ TEST(TextTableTest, GoesOnBelowWhereTheWidthEnds) {
             "longer  \n");
 }
 
+TEST(TextTableTest, BreaksSentencesOverLines) {
+  const Table table{{{"name"}, {"what it does", false, false, true}},
+                    {{{"a"}, {"one two three four five six seven"}}, {{"b"}, {"short"}}}};
+  EXPECT_EQ(TextTable(table, {.width = 26}),
+            "name  what it does\n"
+            "a     one two three four\n"
+            "      five six seven\n"
+            "b     short\n");
+}
+
 TEST(MarkdownTableTest, EscapesBars) {
   const Table table{{{"a|b"}}, {{{"c|d"}}}};
   EXPECT_EQ(MarkdownTable(table), "| a\\|b |\n|---|\n| c\\|d |\n");

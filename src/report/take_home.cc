@@ -38,7 +38,7 @@ std::string PythonInputs(const record::ModelFacts& model) {
     inputs.push_back(fmt::format("{}: (({}{}), \"{}\")", Json(input.name).dump(), Joined(shape),
                                  shape.size() == 1 ? "," : "", tensor::Name(input.type.dtype)));
   }
-  return "{" + Join(inputs, ", ") + "}";
+  return fmt::format("{{{}}}", Join(inputs, ", "));
 }
 
 /// torch::randn({1, 3, 224, 224}), in the order of the inputs
