@@ -75,7 +75,7 @@ def failures(step: Step, folder: str, environment: dict[str, str]) -> list[str]:
 
 
 def main() -> int:
-    case, programs = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    case, programs = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
     with tempfile.TemporaryDirectory(prefix="assay-case-") as folder:
         environment = os.environ | {
             "PATH": f"{programs}:{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
