@@ -19,7 +19,9 @@ void FuseLinear(GraphEditor& graph, std::size_t matmul) {
   }
   ValueId weight = graph.node(matmul).inputs[1];
   std::int64_t transposed = 0;
-  if (const auto transpose = graph.MadeBy(weight, "Transpose")) {
+  const std::vector<std::int64_t> swapped = {1, 0};
+  if (const auto transpose = graph.MadeBy(weight, "Transpose");
+      transpose && graph.node(*transpose).Ints("perm", swapped) == swapped) {
     weight = graph.node(*transpose).inputs[0];
     transposed = 1;
   }

@@ -145,6 +145,13 @@ TEST(FuseAttentionTest, TakesTheUsualScaleAfterTheProduct) {
               ElementsAre("scaled_dot_product_attention(x0, x1, x2) -> %3"));
 }
 
+TEST(FuseAttentionTest, TakesTheScaleAsADivision) {
+  Attention a;
+  const auto product = a.graph.Node("MatMul", {a.q, a.TurnedKey()}, a.square);
+  EXPECT_THAT(a.Finish(a.graph.Node("Div", {product, a.graph.Number(2.0F)}, a.square)),
+              ElementsAre("scaled_dot_product_attention(x0, x1, x2) -> %3"));
+}
+
 TEST(FuseAttentionTest, TakesTheScaleFromBothOperands) {
   Attention a;
   const float root = 0.70710677F;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -76,7 +77,9 @@ struct Program {
   std::int32_t value_count = 0;
 };
 
-/// The schema "assay.aten/1"; JSON form of each argument:
+inline constexpr std::string_view kProgramSchema = "assay.aten/1";
+
+/// JSON form of each argument:
 ///   {"value": 3} {"values": [3, 4]} null true 1 1.0 "text" [1, 1] {"floats": [0.5]}
 ///   {"dtype": "float32"} {"float": "inf"}
 /// Doubles are written with a decimal point and read back as doubles, integers as integers; the

@@ -1,6 +1,7 @@
 // Activations, in place where their input's last use allows it, and dropout.
 #include <cmath>
 #include <string>
+#include <tuple>
 
 #include "aten/constants.h"
 #include "aten/rules.h"

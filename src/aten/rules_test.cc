@@ -228,6 +228,32 @@ TEST(MatrixRuleTest, LowersOtherGemmsAsAddmm) {
   EXPECT_THAT(graph.Calls(), ElementsAre("t(x0) -> %2", "addmm(c, %2, x1, 1.0, 0.5) -> %4"));
 }
 
+TEST(MatrixRuleTest, LowersMatMulOfTwoActivations) {
+  TestGraph graph;
+  const auto x = graph.Input({2, 8, 8});
+  graph.Output(graph.Node("MatMul", {x, x}, tensor::Shape{2, 8, 8}));
+  EXPECT_THAT(graph.Calls(), ElementsAre("matmul(x0, x0) -> %1"));
+}
+
+TEST(MatrixRuleTest, LowersTheStandardsAttention) {
+  TestGraph graph;
+  const tensor::Shape heads = {1, 4, 16, 8};
+  const auto q = graph.Input(heads);
+  const auto k = graph.Input({1, 2, 16, 8});
+  graph.Output(graph.Node("Attention", {q, k, k}, heads, {{"is_causal", std::int64_t{1}}}));
+  EXPECT_THAT(graph.Calls(),
+              ElementsAre("scaled_dot_product_attention(x0, x1, x1, None, 0.0, true, None, true)"
+                          " -> %2"));
+}
+
+TEST(MatrixRuleTest, RefusesAttentionOnPackedHeads) {
+  TestGraph graph;
+  const auto x = graph.Input({1, 16, 32});
+  graph.Output(graph.Node("Attention", {x, x, x}, tensor::Shape{1, 16, 32},
+                          {{"q_num_heads", std::int64_t{4}}}));
+  EXPECT_THAT(graph.Calls()[0], HasSubstr("[batch, heads, length, width]"));
+}
+
 TEST(ShapeRuleTest, ReshapesToTheStaticShape) {
   const auto shape = [](TestGraph& graph) { return Inputs{graph.Ints({0, -1})}; };
   EXPECT_THAT(Lowered("Reshape", {}, {1, 256}, shape), ElementsAre("reshape(x0, [1, 256]) -> %1"));

@@ -43,7 +43,8 @@ class CampaignTest : public ::testing::Test {
     options_.samples = 60;  // the least look: 12 rounds
     options_.baseline_runs = 60;
     options_.precision_target = 1;
-    options_.engine_options = {{"default", {{"latency_ns", 1e6}}}, {"arms", Json::object()}};
+    options_.processes = 1;
+    options_.engine_options = {{"default", {{"latency_ns", 10e6}}}, {"arms", Json::object()}};
   }
   ~CampaignTest() override { std::filesystem::remove_all(around_.home); }
 
@@ -54,7 +55,7 @@ class CampaignTest : public ::testing::Test {
     choice.conversion.recipe.compiler = "fake";
     choice.route = {.engine = "fake", .preparer = prepared ? "fake" : ""};
     choices_.push_back(choice);
-    Json own = {{"latency_ns", 1e6}};
+    Json own = {{"latency_ns", 10e6}};
     own.update(script);
     options_.engine_options["arms"][name] = own;
   }
@@ -63,17 +64,8 @@ class CampaignTest : public ::testing::Test {
     EXPECT_TRUE(campaign.ok()) << campaign.error().message;
     return campaign.ok() ? *std::move(campaign) : Campaign{};
   }
-  /// What becomes of an arm that misbehaves so, between two healthy ones.
-  record::Arm EndOf(const Json& misbehave) {
-    Add("EAGER");
-    Add("BAD", {{"misbehave", {misbehave}}}, misbehave.value("stage", "") == "prepare");
-    Add("GOOD");
-    const Campaign campaign = Run();
-    EXPECT_EQ(campaign.run.arms[0].outcome, record::Outcome::kMeasured);
-    EXPECT_EQ(campaign.run.arms[2].outcome, record::Outcome::kMeasured);
-    EXPECT_TRUE(campaign.run.arms[2].speedup);
-    EXPECT_NE(campaign.run.recommendation->conversion, "BAD");
-    return campaign.run.arms[1];
+  void AddBad(const std::string& name, const Json& misbehaviour) {
+    Add(name, {{"misbehave", {misbehaviour}}}, misbehaviour.value("stage", "") == "prepare");
   }
 
   model::Model model_;
@@ -84,9 +76,10 @@ class CampaignTest : public ::testing::Test {
 };
 
 TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
-  Add("SLOW", {{"latency_ns", 4e6}});
-  Add("EAGER", {{"latency_ns", 2e6}});
-  Add("FAST", {}, /*prepared=*/true);
+  options_.processes = 2;
+  Add("SLOW", {{"latency_ns", 40e6}});
+  Add("EAGER", {{"latency_ns", 20e6}});
+  Add("FAST", Json::object(), /*prepared=*/true);
   const Campaign campaign = Run();
   const record::Run& run = campaign.run;
   EXPECT_EQ(campaign.signal, 0);
@@ -104,8 +97,9 @@ TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
     EXPECT_GT(*arm.peak_rss_bytes, 0u);
     EXPECT_EQ(arm.threads.obtained, 1);
     EXPECT_EQ(arm.precision.obtained, "fp32");
-    EXPECT_EQ(arm.repeat, "assay run tiny --conversions " + arm.conversion +
-                              " --samples 60 --baseline-runs 60 --precision-target 100");
+    EXPECT_EQ(arm.repeat,
+              "assay run tiny --conversions " + arm.conversion +
+                  " --samples 60 --baseline-runs 60 --precision-target 100 --processes 2");
   }
   EXPECT_FALSE(run.arms[1].speedup);
   EXPECT_GT(run.arms[2].speedup->ratio, 1.2);
@@ -117,7 +111,7 @@ TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
 }
 
 TEST_F(CampaignTest, FindsWhatAnEarlierRunPrepared) {
-  Add("EAGER", {}, /*prepared=*/true);
+  Add("EAGER", Json::object(), /*prepared=*/true);
   const Campaign first = Run();
   const Campaign second = Run();
   EXPECT_FALSE(first.run.arms[0].prepare_cached);
@@ -127,7 +121,7 @@ TEST_F(CampaignTest, FindsWhatAnEarlierRunPrepared) {
 }
 
 TEST_F(CampaignTest, PreparesAgainWhatWasInterrupted) {
-  Add("EAGER", {}, /*prepared=*/true);
+  Add("EAGER", Json::object(), /*prepared=*/true);
   const std::filesystem::path artifact = Run().run.arms[0].artifact;
   ASSERT_TRUE(std::filesystem::remove(artifact.parent_path() / "manifest.json"));
   ASSERT_TRUE(std::filesystem::remove(artifact / "fake.json"));
@@ -136,64 +130,53 @@ TEST_F(CampaignTest, PreparesAgainWhatWasInterrupted) {
   EXPECT_EQ(again.run.arms[0].outcome, record::Outcome::kMeasured);
 }
 
-TEST_F(CampaignTest, KeepsTheRoundsOfAnArmKilledInMidRun) {
-  const record::Arm arm = EndOf({{"how", "kill"}, {"after", 400}});
-  EXPECT_EQ(arm.outcome, record::Outcome::kCrashed);
-  EXPECT_THAT(arm.reason, HasSubstr("signal 9 (SIGKILL)"));
-  EXPECT_EQ(arm.stage, "timing");
-  EXPECT_GT(arm.timed, 0u);
-  EXPECT_TRUE(arm.speedup);
-}
-
-TEST_F(CampaignTest, EndsAnArmThatHangs) {
-  options_.stage_timeout_s = 2;
-  const record::Arm arm = EndOf({{"how", "hang"}});
-  EXPECT_EQ(arm.outcome, record::Outcome::kTimedOut);
-  EXPECT_EQ(arm.stage, "load");
-}
-
-TEST_F(CampaignTest, EndsAnArmThatHangsWhilePreparingAndIgnoresSignals) {
-  options_.stage_timeout_s = 2;
-  const record::Arm arm = EndOf({{"stage", "prepare"}, {"how", "hang_hard"}});
-  EXPECT_EQ(arm.outcome, record::Outcome::kTimedOut);
-  EXPECT_EQ(arm.stage, "prepare");
-}
-
-TEST_F(CampaignTest, DoesNotMindAnArmThatPrints) {
-  EXPECT_EQ(EndOf({{"how", "print"}, {"bytes", 100000}, {"after", 30}}).outcome,
-            record::Outcome::kMeasured);
-}
-
-TEST_F(CampaignTest, EndsAnArmThatBreaksTheProtocol) {
-  EXPECT_EQ(EndOf({{"how", "lie_garbage"}, {"after", 60}}).outcome, record::Outcome::kFailed);
-}
-
-TEST_F(CampaignTest, SaysWhatIsUnsupported) {
-  const record::Arm arm = EndOf({{"stage", "load"}, {"how", "unsupported"}, {"reason", "no Foo"}});
-  EXPECT_EQ(arm.outcome, record::Outcome::kUnsupported);
-  EXPECT_EQ(arm.reason, "no Foo");
-  EXPECT_FALSE(arm.latency_ms);
-}
-
-TEST_F(CampaignTest, ShowsAWrongOutputWithItsSpeedAndNeverRecommendsIt) {
-  Add("EAGER", {{"latency_ns", 2e6}});
+TEST_F(CampaignTest, EndsEveryArmAsTheOutcomeOfItsNameAndLeavesTheOthersUntouched) {
+  options_.samples = 150;  // 30 rounds of 5 inferences and 2 discarded; at most 105 before them
+  Add("EAGER", {{"latency_ns", 20e6}});
+  AddBad("KILLED", {{"how", "kill"}, {"after", 140}});
+  AddBad("PRINTS", {{"how", "print"}, {"bytes", 100000}, {"after", 200}});
+  AddBad("BABBLES", {{"how", "lie_garbage"}, {"after", 10}});
+  AddBad("CANNOT", {{"stage", "load"}, {"how", "unsupported"}, {"reason", "no Foo"}});
   Add("WRONG", {{"output", "wrong"}});
   Add("NAN", {{"output", "nan"}});
+  Add("LIES", {{"precision", "bf16"}});
   const record::Run run = Run().run;
-  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kWrongOutput);
-  EXPECT_EQ(run.arms[1].output->verdict, "fail");
-  EXPECT_TRUE(run.arms[1].latency_ms);
+  using record::Outcome;
+  const std::vector<std::pair<std::string, Outcome>> expected = {
+      {"EAGER", Outcome::kMeasured},     {"KILLED", Outcome::kCrashed},
+      {"PRINTS", Outcome::kMeasured},    {"BABBLES", Outcome::kFailed},
+      {"CANNOT", Outcome::kUnsupported}, {"WRONG", Outcome::kWrongOutput},
+      {"NAN", Outcome::kWrongOutput},    {"LIES", Outcome::kMistrusted}};
+  ASSERT_EQ(run.arms.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto& [name, outcome] = expected[i];
+    EXPECT_EQ(run.arms[i].conversion, name);
+    EXPECT_EQ(run.arms[i].outcome, outcome) << name << ": " << run.arms[i].reason;
+    EXPECT_EQ(run.arms[i].reason.empty(), outcome == Outcome::kMeasured) << name;
+  }
+  EXPECT_THAT(run.arms[1].reason, HasSubstr("signal 9 (SIGKILL)"));
+  EXPECT_EQ(run.arms[1].stage, "timing");
+  EXPECT_GT(run.arms[1].timed, 0u);
   EXPECT_TRUE(run.arms[1].speedup);
-  EXPECT_EQ(run.arms[2].outcome, record::Outcome::kWrongOutput);
-  EXPECT_EQ(run.recommendation->conversion, "EAGER");
+  EXPECT_EQ(run.arms[4].reason, "no Foo");
+  EXPECT_FALSE(run.arms[4].latency_ms);
+  EXPECT_EQ(run.arms[5].output->verdict, "fail");
+  EXPECT_TRUE(run.arms[5].speedup);
+  EXPECT_EQ(run.arms[7].reason, "asked for precision fp32, obtained bf16");
+  EXPECT_EQ(run.recommendation->conversion, "PRINTS");  // the only fast one that is right
 }
 
-TEST_F(CampaignTest, MistrustsAnArmThatComputesInAnotherPrecision) {
+TEST_F(CampaignTest, EndsArmsThatHangWhereTheyHang) {
+  options_.stage_timeout_s = 2;
   Add("EAGER");
-  Add("LIAR", {{"precision", "bf16"}});
+  AddBad("FIRST", {{"how", "hang"}});
+  AddBad("PREPARES", {{"stage", "prepare"}, {"how", "hang_hard"}});
   const record::Run run = Run().run;
-  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kMistrusted);
-  EXPECT_EQ(run.arms[1].reason, "asked for precision fp32, obtained bf16");
+  EXPECT_EQ(run.arms[0].outcome, record::Outcome::kMeasured);
+  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kTimedOut);
+  EXPECT_EQ(run.arms[1].stage, "load");
+  EXPECT_EQ(run.arms[2].outcome, record::Outcome::kTimedOut);
+  EXPECT_EQ(run.arms[2].stage, "prepare");
 }
 
 TEST_F(CampaignTest, AddsAControlArmThatIsNotRanked) {

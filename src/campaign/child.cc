@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,7 +133,8 @@ Result<Child> Child::Start(const ChildSpec& spec, int output) {
     Become(spec, prepared, output, parent);
   }
   ::setpgid(pid, pid);  // also here: whoever comes first
-  Child child(pid, Descriptor(::pidfd_open(pid, 0)));
+  // Not pidfd_open: the header of glibc 2.36 declares it for C only.
+  Child child(pid, Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))));
   if (!child.pidfd_.valid()) {
     return Error{Code::kIo, fmt::format("cannot watch a process: {}", std::strerror(errno)),
                  "assay needs Linux 5.3 or newer"};

@@ -282,13 +282,13 @@ TEST_F(ProcessTest, DoesNotCountTimeStoppedAgainstADeadline) {
     }
     ::kill(::getpid(), SIGTSTP);
     const auto reply =
-        worker->Ask(engine::MakeRequest("infer", {{"discard", 0}, {"count", 2}, {"batch", 1}}), 5);
+        worker->Ask(engine::MakeRequest("infer", {{"discard", 0}, {"count", 2}, {"batch", 1}}), 3);
     ::_exit(reply.ok() ? 0 : 3);
   });
   int status = 0;
   ASSERT_EQ(::waitpid(parent, &status, WUNTRACED), parent);
   ASSERT_TRUE(WIFSTOPPED(status));
-  ::usleep(6'000'000);
+  ::usleep(3'500'000);
   ::kill(parent, SIGCONT);
   ASSERT_EQ(::waitpid(parent, &status, 0), parent);
   EXPECT_EQ(WEXITSTATUS(status), 0);

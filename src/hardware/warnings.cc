@@ -27,8 +27,7 @@ std::optional<double> CpuPressure(const Tree& tree) {
   return some ? std::optional(std::strtod(some->c_str(), nullptr)) : std::nullopt;
 }
 
-/// Tasks that run or wait for a CPU now, without the one that asks; from "0.66 0.49 0.28 2/97
-/// 7007".
+/// Tasks that run or wait for a CPU now, without the one that asks: the 2 in "0.7 0.5 0.3 2/97 70".
 double OthersRunning(const Tree& tree) {
   const auto parts = Split(tree.Text("proc/loadavg").value_or(""), ' ');
   const double running = parts.size() < 4 ? 1 : std::strtod(parts[3].c_str(), nullptr);

@@ -24,6 +24,7 @@ class Indexer {
       : model_(model), files_(files), dimensions_(dimensions), inference_(model) {}
 
   Result<Graph> Run() && {
+    ASSAY_TRY(CheckSizes());
     graph_.name = model_.graph().name();
     for (const onnx::OperatorSetIdProto& opset : model_.opset_import()) {
       if (opset.domain().empty() || opset.domain() == "ai.onnx") {
@@ -41,7 +42,7 @@ class Indexer {
       ASSAY_TRY(AddNode(model_.graph().node(i), i));
     }
     for (const onnx::ValueInfoProto& output : model_.graph().output()) {
-      graph_.outputs.push_back(ids_.at(output.name()));
+      ASSAY_TRY(AddOutput(output));
     }
     return std::move(graph_);
   }
@@ -104,10 +105,20 @@ class Indexer {
       value.type.shape.push_back(dimension.has_dim_value() ? dimension.dim_value() : given->second);
     }
     if (const auto count = tensor::ElementCount(value.type.shape); !count) {
-      return Error{Code::kMalformed,
+      return Error{used_.empty() ? Code::kMalformed : Code::kInvalidArgument,
                    fmt::format("input '{}': {}", value.name, count.error().message), ""};
     }
     graph_.inputs.push_back(Add(std::move(value)));
+    return {};
+  }
+
+  Status CheckSizes() const {
+    for (const auto& [name, size] : dimensions_) {
+      if (size < 1) {
+        return Error{Code::kInvalidArgument, fmt::format("dimension '{}' cannot be {}", name, size),
+                     "sizes are 1 and more"};
+      }
+    }
     return {};
   }
 
@@ -157,6 +168,27 @@ class Indexer {
     if (!constant) {
       graph_.nodes.push_back(std::move(node));
     }
+    return {};
+  }
+
+  /// A declared shape that inference contradicts is a sign of a damaged file.
+  Status AddOutput(const onnx::ValueInfoProto& proto) {
+    const ValueId id = ids_.at(proto.name());
+    const tensor::Shape& shape = graph_.values[Index(id)].type.shape;
+    const auto& declared = proto.type().tensor_type().shape();
+    tensor::Shape written;
+    for (std::size_t axis = 0; axis < static_cast<std::size_t>(declared.dim_size()); ++axis) {
+      const auto& dimension = declared.dim(static_cast<int>(axis));
+      const bool open = !dimension.has_dim_value() && axis < shape.size();
+      written.push_back(open ? shape[axis] : dimension.dim_value());
+    }
+    if (proto.type().tensor_type().has_shape() && written != shape) {
+      return Error{Code::kMalformed,
+                   fmt::format("output '{}' is declared as {}, but is {}", proto.name(),
+                               tensor::ToString(written), tensor::ToString(shape)),
+                   ""};
+    }
+    graph_.outputs.push_back(id);
     return {};
   }
 

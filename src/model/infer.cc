@@ -85,7 +85,7 @@ Result<std::vector<tensor::Type>> NodeInference::Infer(onnx::NodeProto& node) {
     const auto* schemas = onnx::OpSchemaRegistry::Instance();
     const onnx::OpSchema* schema = schemas->GetSchema(node.op_type(), state_->opsets[""]);
     if (schema == nullptr) {
-      return Error{Code::kUnsupported, fmt::format("{} is no operator of ONNX", Where(node)), ""};
+      return Error{Code::kUnsupported, fmt::format("{} is not in that opset", Where(node)), ""};
     }
     const onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1);
     onnx::shape_inference::SymbolTableImpl symbols;

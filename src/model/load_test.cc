@@ -1,0 +1,249 @@
+#include <cstring>
+
+#include "model/testing.h"
+#include "tensor/safetensors.h"
+
+namespace assay::model {
+namespace {
+
+using LoadTest = FolderTest;
+
+/// Adds an initializer w of float[2,3] that points into `location`.
+std::function<void(onnx::ModelProto&)> WithExternal(const std::string& location,
+                                                    const std::string& offset,
+                                                    const std::string& length) {
+  return [=](onnx::ModelProto& proto) {
+    onnx::TensorProto& w = *proto.mutable_graph()->add_initializer();
+    w.set_name("w");
+    w.set_data_type(onnx::TensorProto::FLOAT);
+    w.add_dims(2);
+    w.add_dims(3);
+    w.set_data_location(onnx::TensorProto::EXTERNAL);
+    for (const auto& [key, value] : {std::pair<std::string, std::string>{"location", location},
+                                     {"offset", offset},
+                                     {"length", length}}) {
+      auto* entry = w.add_external_data();
+      entry->set_key(key);
+      entry->set_value(value);
+    }
+  };
+}
+
+constexpr char kAddsW[] = "agraph (float[2,3] x) => (float[2,3] y) { y = Add(x, w) }";
+
+/// A safetensors file with one tensor "weight" of that type; its data starts at byte 128.
+void WriteWeights(const std::filesystem::path& path, const tensor::Type& type) {
+  const std::vector<tensor::Declared> declared = {{"weight", type}};
+  const auto entry = tensor::LayOut(declared)[0];
+  ASSERT_EQ(entry.offset, 128u);
+  ASSERT_TRUE(tensor::WriteSafetensors(path, declared, [&](std::size_t, const auto& sink) {
+                return sink(std::vector<std::byte>(entry.bytes));
+              }).ok());
+}
+
+TEST_F(LoadTest, ResolvesNamesAndTypesOfASmallGraph) {
+  const auto model = LoadText(
+      "agraph (float[2,3] x) => (float[2,4] y) <float[3,4] w = {0,0,0,0,0,0,0,0,0,0,0,0}> "
+      "{ h = Relu(x) y = MatMul(h, w) }");
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const Graph& graph = model->graph;
+  EXPECT_EQ(graph.opset, 20);
+  ASSERT_EQ(graph.nodes.size(), 2u);
+  EXPECT_EQ(graph.nodes[1].name, "MatMul_1");
+  EXPECT_EQ(graph.nodes[1].inputs[0], graph.nodes[0].outputs[0]);
+  EXPECT_EQ(graph.outputs, graph.nodes[1].outputs);
+  const Value& y = ValueOf(graph, "y");
+  EXPECT_EQ(y.type, (tensor::Type{tensor::DType::kFloat32, {2, 4}}));
+  EXPECT_EQ(y.producer, 1);
+  EXPECT_TRUE(ValueOf(graph, "w").weight.has_value());
+  EXPECT_EQ(model->parameters, 12u);
+  EXPECT_EQ(model->macs, 24u);
+  EXPECT_EQ(model->sha256.size(), 64u);
+}
+
+TEST_F(LoadTest, FindsExternalWeightsByTheirSafetensorsName) {
+  WriteWeights(folder_ / "w.safetensors", {tensor::DType::kFloat32, {2, 3}});
+  const auto model = Load(Write(kAddsW, WithExternal("w.safetensors", "128", "24")));
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(ValueOf(model->graph, "w").weight->tensor_name, "weight");
+  EXPECT_EQ(ValueOf(model->graph, "w").weight->file, "w.safetensors");
+}
+
+TEST_F(LoadTest, HashesEveryWeightByte) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "w.bin", std::string(24, 'a')).ok());
+  const auto path = Write(kAddsW, WithExternal("w.bin", "0", "24"));
+  const std::string before = Load(path)->sha256;
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "w.bin", std::string(23, 'a') + "b").ok());
+  EXPECT_NE(Load(path)->sha256, before);
+}
+
+TEST_F(LoadTest, ReportsAMissingFile) {
+  ExpectError(Load(folder_ / "none.onnx"), Code::kNotFound, "none.onnx");
+}
+
+TEST_F(LoadTest, RefusesEveryTruncation) {
+  const std::string whole = *ReadFile(Write(kAddsW, WithExternal("w", "0", "24")));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    ASSERT_TRUE(WriteFileAtomically(folder_ / "m.onnx", whole.substr(0, size)).ok());
+    const auto model = Load(folder_ / "m.onnx");
+    ASSERT_FALSE(model.ok()) << size;
+    EXPECT_EQ(model.error().code, Code::kMalformed) << size << model.error().message;
+  }
+}
+
+TEST_F(LoadTest, SurvivesEveryFlippedByte) {
+  WriteWeights(folder_ / "w.safetensors", {tensor::DType::kFloat32, {2, 3}});
+  const std::string whole = *ReadFile(
+      Write("agraph (float[2,3] x) => (float[2,3] y) { s = Shape(x) z = ConstantOfShape(s) "
+            "a = Add(x, w) y = Add(a, z) }",
+            WithExternal("w.safetensors", "128", "24")));
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    for (const int bits : {0x01, 0x80, 0xff}) {
+      std::string flipped = whole;
+      flipped[i] = static_cast<char>(flipped[i] ^ bits);
+      ASSERT_TRUE(WriteFileAtomically(folder_ / "m.onnx", flipped).ok());
+      const auto model = Load(folder_ / "m.onnx");
+      if (!model.ok()) {
+        EXPECT_EQ(model.error().message.find('\n'), std::string::npos);
+        EXPECT_NE(model.error().code, Code::kInternal);
+      }
+    }
+  }
+}
+
+TEST_F(LoadTest, RefusesACyclicGraph) {
+  ExpectError(LoadText("agraph (float[2] x) => (float[2] y) { a = Add(x, b) b = Relu(a) "
+                       "y = Relu(b) }"),
+              Code::kMalformed, "topologically sorted");
+}
+
+TEST_F(LoadTest, RefusesShapesThatOverflow) {
+  ExpectError(LoadText("agraph (float[4611686018427387904,4] x) => (float[A,B] y) { y = Relu(x) }"),
+              Code::kMalformed, "too many elements");
+  ExpectError(LoadText("agraph (float[1] x) => (float[A,B] y) "
+                       "<int64[2] s = {4611686018427387904, 4}> { y = Expand(x, s) }"),
+              Code::kMalformed, "too many elements");
+  ExpectError(LoadText("agraph (float[-3] x) => (float[A] y) { y = Relu(x) }"), Code::kMalformed,
+              "negative");
+}
+
+TEST_F(LoadTest, RefusesWindowsLargerThanTheirInput) {
+  ExpectError(LoadText("agraph (float[1,1,2,2] x) => (float[A,B,C,D] y) "
+                       "{ y = MaxPool<kernel_shape=[9,9]>(x) }"),
+              Code::kMalformed, "negative dimension");
+}
+
+TEST_F(LoadTest, RefusesStridesOfZero) {
+  ExpectError(LoadText("agraph (float[1,1,4,4] x) => (float[A,B,C,D] y) "
+                       "{ y = MaxPool<kernel_shape=[2,2], strides=[0,0]>(x) }"),
+              Code::kMalformed, "MaxPool");
+}
+
+TEST_F(LoadTest, RefusesInlineDataOfAnotherSize) {
+  ExpectError(Load(Write("agraph (float[2] x) => (float[2] y) { y = Add(x, w) }",
+                         [](onnx::ModelProto& proto) {
+                           onnx::TensorProto& w = *proto.mutable_graph()->add_initializer();
+                           w.set_name("w");
+                           w.set_data_type(onnx::TensorProto::FLOAT);
+                           w.add_dims(2);
+                           w.set_raw_data("12345");
+                         })),
+              Code::kMalformed, "5 bytes");
+}
+
+TEST_F(LoadTest, RefusesExternalDataOutsideTheFolder) {
+  ASSERT_TRUE(
+      WriteFileAtomically(folder_.parent_path() / "outside.bin", std::string(24, 'a')).ok());
+  std::filesystem::create_symlink(folder_.parent_path() / "outside.bin", folder_ / "link.bin");
+  std::filesystem::create_hard_link(folder_.parent_path() / "outside.bin", folder_ / "hard.bin");
+  std::filesystem::create_directory_symlink(folder_.parent_path(), folder_ / "sub");
+  const auto load = [&](const std::string& location) {
+    return Load(Write(kAddsW, WithExternal(location, "0", "24")));
+  };
+  ExpectError(load("../outside.bin"), Code::kMalformed, "outside");
+  ExpectError(load("sub/../../outside.bin"), Code::kMalformed, "outside");
+  ExpectError(load("/etc/passwd"), Code::kMalformed, "absolute");
+  ExpectError(load("link.bin"), Code::kMalformed, "symbolic link");
+  ExpectError(load("hard.bin"), Code::kMalformed, "hard link");
+  ExpectError(load("sub/outside.bin"), Code::kMalformed, "outside model directory");
+  ExpectError(load("absent.bin"), Code::kMalformed, "not regular file");
+  ExpectError(load(""), Code::kMalformed, "not be empty");
+  std::filesystem::remove(folder_.parent_path() / "outside.bin");
+}
+
+TEST_F(LoadTest, RefusesExternalDataWhoseOffsetOrLengthLies) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "w.bin", std::string(30, 'a')).ok());
+  const auto load = [&](const std::string& offset, const std::string& length) {
+    return Load(Write(kAddsW, WithExternal("w.bin", offset, length)));
+  };
+  EXPECT_TRUE(load("6", "24").ok());
+  ExpectError(load("7", "24"), Code::kMalformed, "from byte 7 over 24 in a file of 30");
+  ExpectError(load("18446744073709551615", "24"), Code::kMalformed, "in a file of 30");
+  ExpectError(load("0", "23"), Code::kMalformed, "has 23 bytes, but float32 of 2x3 takes 24");
+  ExpectError(load("-1", "24"), Code::kMalformed, "no number as its offset");
+  ExpectError(load("1e3", "24"), Code::kMalformed, "no number as its offset");
+}
+
+TEST_F(LoadTest, RefusesExternalDataThatContradictsTheSafetensorsHeader) {
+  const auto load = [&](const std::string& offset) {
+    return Load(Write(kAddsW, WithExternal("w.safetensors", offset, "24")));
+  };
+  WriteWeights(folder_ / "w.safetensors", {tensor::DType::kFloat32, {3, 2}});
+  ExpectError(load("128"), Code::kMalformed, "is no float32 of 2x3 in w.safetensors");
+  WriteWeights(folder_ / "w.safetensors", {tensor::DType::kFloat32, {2, 3}});
+  ExpectError(load("124"), Code::kMalformed, "at byte 124 is no float32");
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "w.safetensors", std::string(200, 'a')).ok());
+  ExpectError(load("128"), Code::kMalformed, "claims a header of");
+}
+
+TEST_F(LoadTest, AsksForOpenDimensionsByName) {
+  const std::string graph = "agraph (float[N,3] x) => (float[N,3] y) { y = Relu(x) }";
+  const auto open = LoadText(graph);
+  ExpectError(open, Code::kInvalidArgument, "dimension 'N' of input 'x' has no size");
+  EXPECT_EQ(open.error().hint, "give it one: --dim N=N");
+  const auto model = LoadText(graph, {.dimensions = {{"N", 5}}});
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(ValueOf(model->graph, "y").type.shape, (tensor::Shape{5, 3}));
+  ExpectError(LoadText(graph, {.dimensions = {{"N", 5}, {"batch", 1}}}), Code::kInvalidArgument,
+              "no open dimension 'batch'");
+  ExpectError(LoadText(graph, {.dimensions = {{"N", -5}}}), Code::kInvalidArgument,
+              "dimension 'N' cannot be -5");
+}
+
+TEST_F(LoadTest, SizesDimensionsWithoutANameByInputAndAxis) {
+  const std::string graph = "agraph (float[?,3] x) => (float[?,3] y) { y = Relu(x) }";
+  ExpectError(LoadText(graph), Code::kInvalidArgument, "dimension 'x.0'");
+  EXPECT_TRUE(LoadText(graph, {.dimensions = {{"x.0", 2}}}).ok());
+}
+
+TEST_F(LoadTest, RefusesControlFlowOtherDomainsAndUnknownOperatorsByNode) {
+  ExpectError(LoadText("agraph (bool c, float[2] x) => (float[2] y) { y = If (c) "
+                       "<then_branch = g1 () => (float[2] a) { a = Relu(x) }, "
+                       "else_branch = g2 () => (float[2] b) { b = Neg(x) }> }"),
+              Code::kUnsupported, "(If) is control flow");
+  ExpectError(LoadText("agraph (float[2] x) => (float[2] y) { y = com.acme.Magic(x) }"),
+              Code::kUnsupported, "(Magic) is of the domain 'com.acme'");
+  ExpectError(LoadText("agraph (float[2] x) => (float[2] y) { y = Magic(x) }"), Code::kUnsupported,
+              "(Magic) is no operator of ONNX");
+}
+
+TEST_F(LoadTest, RefusesShapesThatDependOnData) {
+  ExpectError(LoadText("agraph (float[2] x) => (int64[1,n] y) { y = NonZero(x) }"),
+              Code::kUnsupported, "the shape of 'y' from node");
+}
+
+TEST_F(LoadTest, RefusesOutputsOfAnotherShapeThanDeclared) {
+  ExpectError(LoadText("agraph (float[2] x) => (float[3] y) { y = Relu(x) }"), Code::kMalformed,
+              "output 'y' is declared as 3, but is 2");
+}
+
+TEST_F(LoadTest, RefusesVersionsNewerThanTheLibrary) {
+  ExpectError(Load(Write("agraph (float[2] x) => (float[2] y) { y = Relu(x) }",
+                         [](onnx::ModelProto& proto) {
+                           proto.mutable_opset_import(0)->set_version(9999);
+                         })),
+              Code::kUnsupported, "opset 9999");
+}
+
+}  // namespace
+}  // namespace assay::model

@@ -25,8 +25,8 @@ struct Model {
 };
 
 struct LoadOptions {
-  std::map<std::string, std::int64_t> dimensions;  // --dim NAME=N
-  std::string known_sha256;  // of files that only assay writes; spares reading every weight
+  std::map<std::string, std::int64_t> dimensions = {};  // --dim NAME=N
+  std::string known_sha256 = {};  // of files that only assay writes; spares reading every weight
 };
 
 /// Reads, checks (ONNX's own checker), infers shapes (ONNX's own inference and constant folding).

@@ -52,6 +52,9 @@ Status CheckNode(const onnx::NodeProto& node) {
                  OneLine(fmt::format("{} is of the domain '{}'", where, node.domain())),
                  "export with the standard ONNX operators only"};
   }
+  if (onnx::OpSchemaRegistry::Schema(node.op_type()) == nullptr) {
+    return Error{Code::kUnsupported, OneLine(where + " is no operator of ONNX"), ""};
+  }
   for (const onnx::AttributeProto& attribute : node.attribute()) {
     if (attribute.has_g() || attribute.graphs_size() > 0) {
       return Error{Code::kUnsupported, OneLine(where + " is control flow"),
@@ -118,6 +121,15 @@ Status ParseModel(const std::filesystem::path& path, onnx::ModelProto& model) {
 Status CheckModel(const onnx::ModelProto& model, const std::filesystem::path& path) {
   for (const onnx::NodeProto& node : model.graph().node()) {
     ASSAY_TRY(CheckNode(node));
+  }
+  const auto newest = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
+  for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
+    if (opset.domain().empty() && (opset.version() < 1 || opset.version() > newest)) {
+      return Error{Code::kUnsupported,
+                   fmt::format("{} is of opset {}; 1 to {} are known", path.string(),
+                               opset.version(), newest),
+                   "export it for an older opset"};
+    }
   }
   if (model.functions_size() > 0) {
     return Error{Code::kUnsupported, fmt::format("{} defines functions of its own", path.string()),

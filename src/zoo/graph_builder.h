@@ -60,15 +60,19 @@ struct PoolOptions {
   std::int64_t padding = 0;
 };
 
-/// Random scale and shift of a batch norm. Near-linear ReLUs (shift twice the scale) keep rounding
-/// errors from growing with depth.
+/// Random scale and shift of a batch norm. The shift keeps most of a ReLU's input positive, so that
+/// rounding errors do not grow with depth; the scale leaves the output depending on the input.
+/// Five settings were tried on ResNet-18, by the error of bf16 and int8 in the part of the output
+/// that varies with the input: (0.5, 1) 0.120 and 0.236, (1, 1) 0.083 and 0.163, with a branch end
+/// of beta 0.5 0.113 and 0.216, (1, 0.5) 0.068 and 0.128, (1, 0) 0.056 and 0.116. The last clips
+/// half of every ReLU's input and was not tried on deeper models, so the one before it is used.
 struct NormOptions {
-  double gamma = 0.5;
-  double beta = 1;
+  double gamma = 1;
+  double beta = 0.5;
 };
 
 /// The last norm of a residual branch: small, so that the sum stays close to its input.
-inline constexpr NormOptions kBranchEnd = {.gamma = 0.25, .beta = 0};
+inline constexpr NormOptions kBranchEnd = {.gamma = 0.5, .beta = 0};
 
 class GraphBuilder {
  public:

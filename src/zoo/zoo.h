@@ -29,7 +29,7 @@ Result<Entry> Find(std::string_view name);
 struct BuildOptions {
   std::int64_t batch_size = 1;
   std::uint64_t seed = 0;
-  std::filesystem::path weights;  // a safetensors checkpoint, "" for random weights
+  std::filesystem::path weights = {};  // a safetensors checkpoint, "" for random weights
 };
 
 /// Writes the model into `cache` (HomeDirectory()/models), or finds it there, and loads it.

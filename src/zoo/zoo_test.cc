@@ -1,0 +1,135 @@
+#include "zoo/zoo.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "base/file.h"
+#include "tensor/safetensors.h"
+#include "zoo/architecture.h"
+
+namespace assay::zoo {
+namespace {
+
+class ZooTest : public ::testing::Test {
+ protected:
+  ZooTest() {
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    cache_ = std::filesystem::path(::testing::TempDir()) / "assay_zoo" / test->name();
+    std::filesystem::remove_all(cache_);
+  }
+  ~ZooTest() override { std::filesystem::remove_all(cache_); }
+
+  model::Model Built(std::string_view name, const BuildOptions& options = {}) {
+    auto model = Build(*Find(name), options, cache_);
+    EXPECT_TRUE(model.ok()) << (model.ok() ? "" : model.error().message);
+    return model.ok() ? *std::move(model) : model::Model();
+  }
+
+  std::size_t FoldersInCache() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(cache_), {}));
+  }
+
+  std::filesystem::path cache_;
+};
+
+TEST_F(ZooTest, FindsNamesHoweverTheyAreWritten) {
+  for (const char* name : {"ResNet-18", "resnet_18", "resnet18", "RESNET 18"}) {
+    EXPECT_EQ(Find(name)->name, "resnet18") << name;
+  }
+  EXPECT_EQ(Find("vit-b-16")->name, "vit_b_16");
+  const auto unknown = Find("resnet19");
+  EXPECT_EQ(unknown.error().code, Code::kNotFound);
+  EXPECT_NE(unknown.error().message.find("did you mean resnet18"), std::string::npos);
+}
+
+TEST_F(ZooTest, HasThePublishedParametersAndMultiplyAdds) {
+  for (const Entry& entry : Entries()) {
+    const model::Model model = Built(entry.name);
+    EXPECT_EQ(model.parameters, entry.parameters) << entry.name;
+    const auto published = static_cast<double>(entry.macs);
+    EXPECT_NEAR(static_cast<double>(model.macs), published, 0.005 * published) << entry.name;
+    std::filesystem::remove_all(model.folder);
+  }
+}
+
+TEST_F(ZooTest, NamesInputsOutputsAndWeights) {
+  const model::Model model = Built("resnet18", {.batch_size = 4});
+  const model::Graph& graph = model.graph;
+  ASSERT_EQ(graph.inputs.size(), 1u);
+  ASSERT_EQ(graph.outputs.size(), 1u);
+  const model::Value& input = graph.values[static_cast<std::size_t>(graph.inputs[0])];
+  const model::Value& output = graph.values[static_cast<std::size_t>(graph.outputs[0])];
+  EXPECT_EQ(input.name, "input");
+  EXPECT_EQ(input.type.shape, (tensor::Shape{4, 3, 224, 224}));
+  EXPECT_EQ(output.name, "output");
+  EXPECT_EQ(output.type.shape, (tensor::Shape{4, 1000}));
+  std::set<std::string> names;
+  for (const model::Value& value : graph.values) {
+    if (value.weight) {
+      names.insert(value.weight->tensor_name);
+      EXPECT_EQ(value.weight->file, "model.safetensors");
+    }
+  }
+  EXPECT_TRUE(names.contains("layer1.0.conv1.weight"));
+  EXPECT_TRUE(names.contains("layer4.0.downsample.1.running_var"));
+  EXPECT_EQ(model.source, "zoo");
+  EXPECT_EQ(model.weights, "random");
+  EXPECT_EQ(model.macs, std::uint64_t{4} * 1814073344);
+}
+
+TEST_F(ZooTest, IsBuiltOnceAndHashedAsAnyOtherModel) {
+  const model::Model first = Built("simplecnn");
+  const auto written = std::filesystem::last_write_time(first.folder / "model.safetensors");
+  const model::Model second = Built("simplecnn");
+  EXPECT_EQ(second.sha256, first.sha256);
+  EXPECT_EQ(std::filesystem::last_write_time(first.folder / "model.safetensors"), written);
+  EXPECT_EQ(FoldersInCache(), 1u);
+  EXPECT_EQ(model::Load(first.onnx)->sha256, first.sha256);
+}
+
+TEST_F(ZooTest, DiffersBySeedAndBatchSize) {
+  const model::Model first = Built("simplecnn");
+  EXPECT_NE(Built("simplecnn", {.seed = 1}).sha256, first.sha256);
+  EXPECT_NE(Built("simplecnn", {.batch_size = 2}).sha256, first.sha256);
+  EXPECT_EQ(FoldersInCache(), 3u);
+}
+
+TEST_F(ZooTest, IsBuiltAgainWhenTheCacheIsDamaged) {
+  const model::Model first = Built("simplecnn");
+  std::filesystem::resize_file(first.folder / "model.safetensors", 1000);
+  EXPECT_EQ(Built("simplecnn").sha256, first.sha256);
+  EXPECT_TRUE(tensor::SafetensorsFile::Open(first.folder / "model.safetensors").ok());
+}
+
+TEST_F(ZooTest, MayBeBuiltByTwoProcessesAtOnce) {
+  constexpr int kProcesses = 4;
+  for (int i = 0; i < kProcesses; ++i) {
+    if (::fork() == 0) {
+      ::_exit(Build(*Find("simplecnn"), {}, cache_).ok() ? 0 : 1);
+    }
+  }
+  for (int i = 0; i < kProcesses; ++i) {
+    int status = 1;
+    ASSERT_GT(::wait(&status), 0);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(FoldersInCache(), 1u);
+}
+
+TEST_F(ZooTest, RefusesBatchSizesThatMakeNoSense) {
+  EXPECT_EQ(Build(*Find("simplecnn"), {.batch_size = 0}, cache_).error().code,
+            Code::kInvalidArgument);
+}
+
+TEST_F(ZooTest, SaysWhereItCouldNotWrite) {
+  const auto model = Build(*Find("simplecnn"), {}, "/proc/none");
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ(model.error().code, Code::kIo);
+  EXPECT_NE(model.error().message.find("/proc/none"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace assay::zoo

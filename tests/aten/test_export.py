@@ -1,6 +1,6 @@
 """Compares a zoo model's ATen program with torch.export of the same architecture by hand.
 
-usage: test_export.py MODEL LOWER_ZOO CACHE
+usage: test_export.py MODEL LOWER_MODEL CACHE
 
 Differences between the two lists that are allowed, and why:
   dropout         torch.export shows the inactive dropouts of a module; they return their input, and

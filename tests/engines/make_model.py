@@ -2,12 +2,11 @@
 """Writes what the conformance suite runs: a small convolutional model, inputs, expected outputs.
 
 Usage: make_model.py DIR. DIR gets model.onnx with its weights in model.safetensors, and
-  program.json              the same model as an ATen program
-  inputs.safetensors        "x.K" float32 1x3x32x32 for K = 0..3
+  inputs.safetensors        "x.K" float32 1x3x64x64 for K = 0..3
   expected.safetensors      "y.K" float64 1x10, computed here with numpy in double precision
   nan.safetensors           inputs whose set 1 is all NaN
   missing.safetensors       input "z" instead of "x"
-  wrong_shape.safetensors   1x3x32x31
+  wrong_shape.safetensors   1x3x64x63
   wrong_type.safetensors    float64
   no_set_3.safetensors      sets 0..2
 """
@@ -21,7 +20,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-SIZE, CHANNELS, SETS = 32, 16, 4
+SIZE, CHANNELS, SETS = 64, 32, 4
 DTYPES = {"float32": "F32", "float64": "F64"}
 
 
@@ -45,11 +44,14 @@ def write_safetensors(path: pathlib.Path, tensors: dict) -> dict:
 
 
 def draw_weights(rng) -> dict:
-    conv = rng.standard_normal((CHANNELS, 3, 3, 3)) / np.sqrt(27)
+    conv1 = rng.standard_normal((CHANNELS, 3, 3, 3)) / np.sqrt(27)
+    conv2 = rng.standard_normal((CHANNELS, CHANNELS, 3, 3)) / np.sqrt(9 * CHANNELS)
     linear = rng.standard_normal((10, CHANNELS * (SIZE // 2) ** 2)) / SIZE
     weights = {
-        "conv.weight": conv,
-        "conv.bias": rng.standard_normal(CHANNELS),
+        "conv1.weight": conv1,
+        "conv1.bias": rng.standard_normal(CHANNELS),
+        "conv2.weight": conv2,
+        "conv2.bias": rng.standard_normal(CHANNELS),
         "fc.weight": linear,
         "fc.bias": rng.standard_normal(10),
     }
@@ -70,9 +72,11 @@ def write_model(folder: pathlib.Path, weights: dict) -> None:
             tensor.external_data.add(key=key, value=text)
         initializers.append(tensor)
     nodes = [
-        helper.make_node("Conv", ["x", "conv.weight", "conv.bias"], ["c"], pads=[1, 1, 1, 1]),
-        helper.make_node("Relu", ["c"], ["r"]),
-        helper.make_node("MaxPool", ["r"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Conv", ["x", "conv1.weight", "conv1.bias"], ["c1"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c1"], ["r1"]),
+        helper.make_node("Conv", ["r1", "conv2.weight", "conv2.bias"], ["c2"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c2"], ["r2"]),
+        helper.make_node("MaxPool", ["r2"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
         helper.make_node("Flatten", ["p"], ["f"]),
         helper.make_node("Gemm", ["f", "fc.weight", "fc.bias"], ["y"], transB=1),
     ]
@@ -89,54 +93,19 @@ def write_model(folder: pathlib.Path, weights: dict) -> None:
     onnx.checker.check_model(folder / "model.onnx")
 
 
-def write_program(folder: pathlib.Path, weights: dict) -> None:
-    """The model as the dispatcher calls that PyTorch would make; src/aten/program.h."""
-
-    def value(id: int, **facts) -> dict:
-        return {"id": id} | facts | {"dtype": "float32"}
-
-    def call(op: str, overload: str, arguments: list, result: int, frees: list) -> dict:
-        return {
-            "op": f"aten::{op}",
-            "overload": overload,
-            "arguments": arguments,
-            "results": [result],
-            "frees": frees,
-            "node": op,
-        }
-
-    refs = [{"value": id} for id in range(10)]
-    calls = [
-        call("conv2d", "", [refs[0], refs[1], refs[2], [1, 1], [1, 1]], 5, []),
-        call("relu_", "", [refs[5]], 6, [5]),
-        call("max_pool2d", "", [refs[6], [2, 2], [2, 2]], 7, [6]),
-        call("flatten", "using_ints", [refs[7], 1], 8, [7]),
-        call("linear", "", [refs[8], refs[3], refs[4]], 9, [8]),
-    ]
-    program = {
-        "schema": "assay.aten/1",
-        "name": "small",
-        "inputs": [value(0, name="x", shape=[1, 3, SIZE, SIZE])],
-        "weights": [
-            value(id, tensor=name, file="model.safetensors", shape=list(weight.shape))
-            for id, (name, weight) in enumerate(weights.items(), start=1)
-        ],
-        "constants": [],
-        "calls": calls,
-        "outputs": [value(9, name="y", shape=[1, 10])],
-        "value_count": 10,
-    }
-    (folder / "program.json").write_text(json.dumps(program))
+def conv_relu(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+    patches = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    out = np.tensordot(weight, patches, axes=((1, 2, 3), (0, 3, 4)))
+    return np.maximum(out + bias[:, None, None], 0)
 
 
 def infer(x: np.ndarray, weights: dict) -> np.ndarray:
     """The model by its definition, in double precision."""
     w = {name: value.astype(np.float64) for name, value in weights.items()}
-    padded = np.pad(x[0].astype(np.float64), ((0, 0), (1, 1), (1, 1)))
-    patches = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
-    conv = np.einsum("ihwab,oiab->ohw", patches, w["conv.weight"])
-    relu = np.maximum(conv + w["conv.bias"][:, None, None], 0)
-    pooled = relu.reshape(CHANNELS, SIZE // 2, 2, SIZE // 2, 2).max(axis=(2, 4))
+    hidden = conv_relu(x[0].astype(np.float64), w["conv1.weight"], w["conv1.bias"])
+    hidden = conv_relu(hidden, w["conv2.weight"], w["conv2.bias"])
+    pooled = hidden.reshape(CHANNELS, SIZE // 2, 2, SIZE // 2, 2).max(axis=(2, 4))
     return (w["fc.weight"] @ pooled.reshape(-1) + w["fc.bias"])[None]
 
 
@@ -146,7 +115,6 @@ def main() -> None:
     rng = np.random.default_rng(7)
     weights = draw_weights(rng)
     write_model(folder, weights)
-    write_program(folder, weights)
     inputs = {
         f"x.{k}": rng.standard_normal((1, 3, SIZE, SIZE)).astype(np.float32) for k in range(SETS)
     }

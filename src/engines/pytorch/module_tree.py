@@ -272,7 +272,8 @@ def _layer_norm(arguments: dict[str, Any], tensors: dict[str, torch.Tensor]) -> 
 
 
 def _embedding(arguments: dict[str, Any], tensors: dict[str, torch.Tensor]) -> nn.Module:
-    return nn.Embedding(*tensors["weight"].shape, device="meta")
+    rows, width = tensors["weight"].shape
+    return nn.Embedding(rows, width, device="meta")
 
 
 # The batch norm of what makes its input; after anything else the rank is not known, it stays a call.
