@@ -104,7 +104,7 @@ void AddFailures(const Run& run, Lines& lines) {
   }
 }
 
-/// What was obtained otherwise than asked, never became steady, ended early, or varies.
+/// What was obtained otherwise than asked, ended early or varies; then the notes of the arm.
 std::string Doubts(const Arm& arm) {
   std::vector<std::string> doubts;
   if (arm.threads.obtained && *arm.threads.obtained != arm.threads.asked) {
@@ -114,9 +114,6 @@ std::string Doubts(const Arm& arm) {
   if (arm.precision.obtained && *arm.precision.obtained != arm.precision.asked) {
     doubts.push_back(fmt::format("computed in {} where {} was asked for", *arm.precision.obtained,
                                  arm.precision.asked));
-  }
-  if (arm.steady == false) {
-    doubts.emplace_back("never became steady while warming up");
   }
   if (arm.stopped == "budget" || arm.stopped == "cut") {
     doubts.emplace_back(arm.stopped == "cut" ? "was cut short by the time budget (--max-seconds)"
