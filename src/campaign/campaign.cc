@@ -178,7 +178,10 @@ void Arms::PrepareOne(std::size_t arm) {
 void Arms::Measure(std::uint64_t reference_peak_bytes) {
   plan_.samples = std::max(setting_.options.samples, setting_.options.baseline_runs);
   plan_.processes = std::max(1, setting_.options.processes);
-  plan_.precision_target = setting_.options.precision_target;
+  if (setting_.options.precision_target) {
+    plan_.precision_target = *setting_.options.precision_target;
+    plan_.goal = Goal::kEverywhere;
+  }
   plan_.budget_s = setting_.options.max_seconds.value_or(kSecondsPerArm *
                                                          static_cast<double>(plan_.arms.size()));
   plan_.seed = setting_.options.seed;

@@ -19,8 +19,10 @@ namespace assay::campaign {
 struct Options {
   int samples = 128;
   int baseline_runs = 100;
-  int threads = 0;                            // 0: the physical cores the process may use
-  double precision_target = 0.01;             // half-width of every interval, relative
+  int threads = 0;  // 0: the physical cores the process may use
+  /// Half-width that every interval is to have, relative. Unset: measuring goes on only while it is
+  /// undecided which arm is the fastest, or until those in question are known within 1 %.
+  std::optional<double> precision_target{};
   int processes = 3;                          // generations
   std::optional<double> max_seconds;          // timing budget; unset: 60 per arm; 0: none
   std::optional<double> stage_timeout_s;      // --timeout; unset: prepare 1800, load 300, slice 60

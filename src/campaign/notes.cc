@@ -50,11 +50,8 @@ std::string OnProcesses(const Findings& findings, std::size_t baseline, std::siz
   }
   return fmt::format(
       "its processes differ by {:.1f} % (sd), more than rounds explain: the interval is over "
-      "processes{}",
-      100 * comparison.process_spread,
-      findings.seen.arms[arm].stopped == "cut"
-          ? "; further ones could not have changed the verdict and were left out"
-          : "");
+      "processes",
+      100 * comparison.process_spread);
 }
 
 std::string OnWarmUp(const ArmLog& log) {

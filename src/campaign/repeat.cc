@@ -19,8 +19,8 @@ std::string RepeatOptions(const Options& options) {
   if (options.threads != usual.threads) {
     add("threads", options.threads);
   }
-  if (options.precision_target != usual.precision_target) {
-    add("precision-target", options.precision_target * 100);  // percent on the command line
+  if (options.precision_target) {
+    add("precision-target", *options.precision_target * 100);  // percent on the command line
   }
   if (options.processes != usual.processes) {
     add("processes", options.processes);

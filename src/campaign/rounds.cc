@@ -6,6 +6,7 @@
 #include <iterator>
 #include <limits>
 #include <random>
+#include <tuple>
 
 #include "campaign/schedule.h"
 #include "stats/stats.h"
@@ -158,10 +159,17 @@ std::vector<Standing> Rounds::Standings() const {
     standing.live = GoesOn(arm);
     standing.competes = !seen_.arms[arm].end && !seen_.arms[arm].slice_medians_ns.empty();
     const std::vector<double>& medians = seen_.arms[arm].slice_medians_ns;
+    standing.spare = arm != baseline;
     if (arm != baseline) {
       standing.comparison = stats::Compare(LogRatios(seen_, baseline, arm));
     } else if (const auto interval = stats::MedianInterval(medians, kConfidence)) {
       standing.own_half_width = interval->HalfWidth() / stats::Median(medians);
+    }
+  }
+  const std::size_t leader = LeaderOf(standings);
+  for (std::size_t arm = 0; arm < standings.size(); ++arm) {
+    if (arm != leader && standings[arm].competes) {
+      standings[arm].lead = stats::Compare(LogRatios(seen_, leader, arm));
     }
   }
   return standings;
@@ -169,7 +177,7 @@ std::vector<Standing> Rounds::Standings() const {
 
 void Rounds::Look() {
   const std::vector<Standing> standings = Standings();
-  const std::vector<Wish> wishes = WishesAt(standings, plan_.precision_target);
+  const std::vector<Wish> wishes = WishesAt(standings, plan_.precision_target, plan_.goal);
   precision_.reset();
   for (std::size_t arm = 0; arm < standings.size(); ++arm) {
     if (standings[arm].live && standings[arm].comparison) {
@@ -179,12 +187,13 @@ void Rounds::Look() {
   const bool more = std::find(wishes.begin(), wishes.end(), Wish::kMore) != wishes.end();
   for (std::size_t arm = 0; arm < wishes.size(); ++arm) {
     if (wishes[arm] == Wish::kLetBe) {
-      seen_.arms[arm].stopped = "cut";
+      const bool precise = HalfWidth(*standings[arm].comparison) <= plan_.precision_target;
+      seen_.arms[arm].stopped = precise ? "precision" : "decided";
     }
   }
   const std::optional<int> look = LookAfter(generations_ * share_);
   if (!more) {
-    stopped_ = "precision";
+    stopped_ = plan_.goal == Goal::kDeciding ? "decided" : "precision";
   } else if (!look) {
     stopped_ = "rounds";
   } else {
@@ -199,9 +208,12 @@ void Rounds::Conclude() {
       continue;
     }
     // An arm that was precise enough did not need what ended the others.
-    const auto& comparison = standings[arm].comparison;
-    const bool precise = comparison && HalfWidth(*comparison) <= plan_.precision_target;
-    seen_.arms[arm].stopped = stopped_ == "rounds" && precise ? "precision" : stopped_;
+    const auto& [comparison, own] =
+        std::tie(standings[arm].comparison, standings[arm].own_half_width);
+    const double width = comparison ? HalfWidth(*comparison) : own.value_or(1);
+    const bool precise = width <= plan_.precision_target;
+    const bool enough = stopped_ == "rounds" || stopped_ == "decided";
+    seen_.arms[arm].stopped = enough && precise ? "precision" : stopped_;
   }
 }
 

@@ -22,42 +22,18 @@ int Samples(double slice_ns, double inference_ns, int batch) {
   return std::clamp(static_cast<int>(std::min(count, 1e9)), kFewestSamples, engine::kMaxSamples);
 }
 
-stats::Interval IntervalOf(const Standing& standing) {
-  if (!standing.comparison) {
-    return {1, 1};
+/// Whether more rounds could show that this arm is faster than the leader; an arm known to be as
+/// fast within the target needs none.
+bool Undecided(const Standing& standing, double target) {
+  if (!standing.lead || !standing.competes) {
+    return false;
   }
-  return standing.comparison->interval.value_or(
-      stats::Interval{0, std::numeric_limits<double>::infinity()});
+  return HalfWidth(*standing.lead) > target &&
+         (!standing.lead->interval || standing.lead->interval->high >= 1);
 }
 
-bool Overlap(const stats::Interval& a, const stats::Interval& b) {
-  return a.low <= b.high && b.low <= a.high;
-}
-
-std::size_t Leader(std::span<const Standing> standings) {
-  std::size_t leader = standings.size();
-  double best = 0;
-  for (std::size_t i = 0; i < standings.size(); ++i) {
-    const double ratio = standings[i].comparison ? standings[i].comparison->ratio : 1;
-    if (standings[i].competes && ratio > best) {
-      best = ratio;
-      leader = i;
-    }
-  }
-  return leader;
-}
-
-/// Whether some other competing arm's interval overlaps that of `arm`; only the leader's counts,
-/// unless `arm` leads.
-bool CouldChangeTheWinner(std::span<const Standing> standings, std::size_t arm,
-                          std::size_t leader) {
-  for (std::size_t i = 0; i < standings.size(); ++i) {
-    if (i != arm && standings[i].competes && (arm == leader || i == leader) &&
-        Overlap(IntervalOf(standings[i]), IntervalOf(standings[arm]))) {
-      return true;
-    }
-  }
-  return false;
+bool Precise(const Standing& standing, double target) {
+  return !standing.comparison || HalfWidth(*standing.comparison) <= target;
 }
 
 }  // namespace
@@ -110,23 +86,39 @@ double HalfWidth(const stats::Comparison& comparison) {
                              : std::numeric_limits<double>::infinity();
 }
 
-std::vector<Wish> WishesAt(std::span<const Standing> standings, double target) {
-  const std::size_t leader = Leader(standings);
+std::size_t LeaderOf(std::span<const Standing> standings) {
+  std::size_t leader = standings.size();
+  double best = 0;
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    const double ratio = standings[i].comparison ? standings[i].comparison->ratio : 1;
+    if (standings[i].competes && ratio > best) {
+      best = ratio;
+      leader = i;
+    }
+  }
+  return leader;
+}
+
+std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, Goal goal) {
+  const auto undecided = [&](const Standing& s) { return s.live && Undecided(s, target); };
+  const bool contested = std::any_of(standings.begin(), standings.end(), undecided);
   const auto live =
       std::count_if(standings.begin(), standings.end(), [](const Standing& s) { return s.live; });
+  const std::size_t leader = LeaderOf(standings);
   std::vector<Wish> wishes(standings.size(), Wish::kNothing);
   for (std::size_t i = 0; i < standings.size(); ++i) {
     const Standing& standing = standings[i];
     if (!standing.live) {
       continue;
     }
-    if (!standing.comparison) {
-      const bool wide = !standing.own_half_width || *standing.own_half_width > target;
-      wishes[i] = live == 1 && wide ? Wish::kMore : Wish::kNothing;
-    } else if (HalfWidth(*standing.comparison) > target) {
-      const bool hopeless =
-          standing.comparison->process_limited && !CouldChangeTheWinner(standings, i, leader);
-      wishes[i] = hopeless ? Wish::kLetBe : Wish::kMore;
+    const bool alone = live == 1 && standing.own_half_width.value_or(1) > target;
+    const bool open = alone || Undecided(standing, target) || (i == leader && contested);
+    const bool wide = !Precise(standing, target);
+    const bool narrows = wide && goal == Goal::kEverywhere && !standing.comparison->process_limited;
+    if (open || narrows) {
+      wishes[i] = Wish::kMore;
+    } else if (standing.spare && (wide || goal == Goal::kDeciding)) {
+      wishes[i] = Wish::kLetBe;
     }
   }
   return wishes;

@@ -27,19 +27,28 @@ std::optional<int> LookAfter(int rounds);
 struct Standing {
   bool competes = true;  // has not failed: may be the fastest
   bool live = true;      // is measured further
-  std::optional<stats::Comparison> comparison{};
+  bool spare = true;     // may be measured no further while others are: not the baseline
+  std::optional<stats::Comparison> comparison{};  // with the baseline
+  std::optional<stats::Comparison> lead{};        // the leader's time / its own; not of the leader
   std::optional<double> own_half_width{};  // relative, of its median; counts when it is alone
 };
 
 enum class Wish {
   kNothing,  // not live, or as precise as asked
   kMore,     // further rounds
-  kLetBe,    // its processes differ too much to become precise, and it cannot win
+  kLetBe,    // not as precise as asked, but decided: it cannot be the fastest
 };
-/// What each arm wishes at a look. An arm whose processes differ among themselves asks for more of
-/// them only while its interval overlaps that of the leader: more rounds could only tell more
-/// exactly by how much it loses.
-std::vector<Wish> WishesAt(std::span<const Standing> standings, double target);
+
+/// What precision is for. Deciding spends it where the verdict depends on it: on arms that may
+/// still be the fastest. Everywhere makes every interval narrow, except of arms whose processes
+/// differ too much for that and that are decided.
+enum class Goal { kDeciding, kEverywhere };
+
+/// The arm with the greatest ratio among those that compete; `standings.size()` when none does.
+std::size_t LeaderOf(std::span<const Standing> standings);
+
+/// What each arm wishes at a look.
+std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, Goal goal);
 
 /// Relative half-width of an interval of a ratio, infinite without one.
 double HalfWidth(const stats::Comparison& comparison);

@@ -51,44 +51,68 @@ TEST(LooksTest, AreTheFixedOnes) {
   EXPECT_EQ(LookAfter(80), std::nullopt);
 }
 
-TEST(WishesTest, AreNothingWhenEveryIntervalIsNarrow) {
-  const std::vector<Standing> standings = {{}, {.comparison = Around(1.8, 0.01)}};
-  EXPECT_EQ(WishesAt(standings, 0.01), (std::vector{Wish::kNothing, Wish::kNothing}));
+const Standing kBaseline = {.spare = false};
+
+std::vector<Wish> Wishes(const std::vector<Standing>& standings, Goal goal) {
+  return WishesAt(standings, 0.01, goal);
 }
 
-TEST(WishesTest, AskForMoreWhereAnIntervalIsWideOrMissing) {
+TEST(WishesTest, AreNothingWhenEveryIntervalIsNarrow) {
+  const std::vector<Standing> standings = {kBaseline, {.comparison = Around(1.8, 0.01)}};
+  EXPECT_EQ(Wishes(standings, Goal::kEverywhere), (std::vector{Wish::kNothing, Wish::kNothing}));
+}
+
+TEST(WishesTest, AskForMoreEverywhereWhereAnIntervalIsWideOrMissing) {
   const std::vector<Standing> standings = {
-      {}, {.comparison = Around(1.8, 0.05)}, {.comparison = stats::Comparison{}}};
-  EXPECT_EQ(WishesAt(standings, 0.01), (std::vector{Wish::kNothing, Wish::kMore, Wish::kMore}));
+      kBaseline, {.comparison = Around(1.8, 0.05)}, {.comparison = stats::Comparison{}}};
+  EXPECT_EQ(Wishes(standings, Goal::kEverywhere),
+            (std::vector{Wish::kNothing, Wish::kMore, Wish::kMore}));
 }
 
 TEST(WishesTest, LetAnArmBeWhoseProcessesDifferAndWhichCannotWin) {
   const std::vector<Standing> standings = {
-      {}, {.comparison = Around(1.8, 0.01)}, {.comparison = Around(0.9, 0.2, true)}};
-  EXPECT_EQ(WishesAt(standings, 0.01)[2], Wish::kLetBe);
+      {.spare = false, .lead = Around(0.6, 0.01)},
+      {.comparison = Around(1.8, 0.01)},
+      {.comparison = Around(0.9, 0.2, true), .lead = Around(0.5, 0.2, true)}};
+  EXPECT_EQ(Wishes(standings, Goal::kEverywhere)[2], Wish::kLetBe);
 }
 
-TEST(WishesTest, AskForMoreWhereAnArmWhoseProcessesDifferMayBeTheFastest) {
+TEST(WishesTest, LetASlowerArmBeOnceThatIsCertainHoweverWideItsInterval) {
   const std::vector<Standing> standings = {
-      {}, {.comparison = Around(1.8, 0.01)}, {.comparison = Around(1.6, 0.3, true)}};
-  EXPECT_EQ(WishesAt(standings, 0.01)[2], Wish::kMore);
+      {.spare = false, .lead = Around(0.6, 0.02)},
+      {.comparison = Around(1.8, 0.05)},
+      {.comparison = Around(1.7, 0.05), .lead = Around(0.94, 0.02)}};
+  EXPECT_EQ(Wishes(standings, Goal::kDeciding),
+            (std::vector{Wish::kNothing, Wish::kLetBe, Wish::kLetBe}));
 }
 
-TEST(WishesTest, LetTheLeaderBeOnceNobodyOverlapsIt) {
+TEST(WishesTest, AskForMoreOfTheLeaderAndOfWhoeverMayBeFaster) {
   const std::vector<Standing> standings = {
-      {}, {.comparison = Around(1.8, 0.3, true)}, {.comparison = Around(1.2, 0.01)}};
-  EXPECT_EQ(WishesAt(standings, 0.01)[1], Wish::kLetBe);
+      {.spare = false, .lead = Around(0.6, 0.02)},
+      {.comparison = Around(1.8, 0.05)},
+      {.comparison = Around(1.7, 0.3, true), .lead = Around(0.97, 0.1, true)},
+      {.comparison = Around(1.2, 0.05), .lead = Around(0.7, 0.05)}};
+  EXPECT_EQ(Wishes(standings, Goal::kDeciding),
+            (std::vector{Wish::kNothing, Wish::kMore, Wish::kMore, Wish::kLetBe}));
+}
+
+TEST(WishesTest, AreNothingForEqualsKnownAsPreciselyAsAsked) {
+  const std::vector<Standing> standings = {
+      {.spare = false, .lead = Around(0.6, 0.02)},
+      {.comparison = Around(1.8, 0.01)},
+      {.comparison = Around(1.79, 0.01), .lead = Around(0.998, 0.005)}};
+  EXPECT_EQ(Wishes(standings, Goal::kDeciding)[2], Wish::kLetBe);
 }
 
 TEST(WishesTest, DoNotWaitForAnArmThatHasFailed) {
   const std::vector<Standing> standings = {
-      {}, {.competes = false, .live = false, .comparison = Around(3, 1)}};
-  EXPECT_EQ(WishesAt(standings, 0.01)[1], Wish::kNothing);
+      kBaseline, {.competes = false, .live = false, .comparison = Around(3, 1)}};
+  EXPECT_EQ(Wishes(standings, Goal::kEverywhere)[1], Wish::kNothing);
 }
 
 TEST(WishesTest, LookAtTheMedianOfAnArmThatIsAlone) {
-  EXPECT_EQ(WishesAt(std::vector<Standing>{{.own_half_width = 0.02}}, 0.01)[0], Wish::kMore);
-  EXPECT_EQ(WishesAt(std::vector<Standing>{{.own_half_width = 0.01}}, 0.01)[0], Wish::kNothing);
+  EXPECT_EQ(Wishes({{.spare = false, .own_half_width = 0.02}}, Goal::kDeciding)[0], Wish::kMore);
+  EXPECT_EQ(Wishes({{.spare = false, .own_half_width = 0.01}}, Goal::kDeciding)[0], Wish::kNothing);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "campaign/measurements.h"
 #include "campaign/progress.h"
+#include "campaign/schedule.h"
 #include "campaign/worker.h"
 #include "engine/protocol.h"
 
@@ -38,6 +39,7 @@ struct RoundsPlan {
   int samples = 128;         // timed inferences of an arm, at least
   int processes = 3;
   double precision_target = 0.01;
+  Goal goal = Goal::kDeciding;
   double budget_s = 0;  // for warm-up and rounds; 0: none
   std::uint64_t seed = 0;
   Timeouts timeouts;

@@ -63,10 +63,12 @@ void AddEffort(CLI::App& verb, RunOptions& o) {
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str()
       ->group(group);
-  verb.add_option("--precision-target", o.precision_target, "half-width of every interval, percent")
+  verb.add_option(
+          "--precision-target", o.precision_target,
+          "measure until every interval's half-width is this many percent; without it, until it is "
+          "clear which is the fastest, or which are equal within 1 %")
       ->type_name("PCT")
       ->check(CLI::Range(0.001, 100.0))
-      ->capture_default_str()
       ->group(group);
   verb.add_option("--processes", o.processes, "generations of fresh processes")
       ->type_name("N")
@@ -144,7 +146,9 @@ Result<campaign::Options> RunOptions::ForCampaign() const {
   ASSAY_ASSIGN(options.threads, ParseThreads(threads));
   options.samples = samples;
   options.baseline_runs = baseline_runs;
-  options.precision_target = precision_target / 100;
+  if (precision_target) {
+    options.precision_target = *precision_target / 100;
+  }
   options.processes = processes;
   options.max_seconds = max_seconds;
   options.stage_timeout_s = timeout;

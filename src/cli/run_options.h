@@ -17,7 +17,7 @@ struct RunOptions {
   std::string conversions, tier;
   int samples = 128, baseline_runs = 100, processes = 3;
   std::string threads;  // a count; a list is not built yet
-  double precision_target = 1;
+  std::optional<double> precision_target;  // percent
   std::optional<double> max_seconds, timeout, memory_gb, tolerance;
   std::vector<std::string> inputs, outputs;
   bool control = false, quiet = false, verbose = false, no_progress = false;

@@ -115,9 +115,8 @@ std::string Doubts(const Arm& arm) {
     doubts.push_back(fmt::format("computed in {} where {} was asked for", *arm.precision.obtained,
                                  arm.precision.asked));
   }
-  if (arm.stopped == "budget" || arm.stopped == "cut") {
-    doubts.emplace_back(arm.stopped == "cut" ? "was cut short by the time budget (--max-seconds)"
-                                             : "stopped at the time budget (--max-seconds)");
+  if (arm.stopped == "budget") {
+    doubts.emplace_back("stopped at the time budget (--max-seconds)");
   }
   if (arm.stopped == "interrupted") {
     doubts.emplace_back("was interrupted: what was measured until then is shown");
