@@ -21,6 +21,15 @@ Error SystemError(std::string_view what, const std::filesystem::path& path) {
           fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(number)), ""};
 }
 
+/// The same for a file that was named to be read: what cannot be read is the wrong file.
+Error UnreadableError(std::string_view what, const std::filesystem::path& path) {
+  const bool wrong_file = errno == EACCES || errno == EISDIR || errno == ENOTDIR ||
+                          errno == ELOOP || errno == ENAMETOOLONG;
+  Error error = SystemError(what, path);
+  error.code = wrong_file ? Code::kInvalidArgument : error.code;
+  return error;
+}
+
 Status WriteAll(int fd, std::string_view content, const std::filesystem::path& path) {
   while (!content.empty()) {
     const ssize_t written = ::write(fd, content.data(), content.size());
@@ -52,7 +61,7 @@ Result<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info{};
   if (!file.valid() || ::fstat(file.get(), &info) != 0) {
-    return SystemError("open", path);
+    return UnreadableError("open", path);
   }
   if (!S_ISREG(info.st_mode)) {
     return Error{Code::kInvalidArgument, fmt::format("{} is not a regular file", path.string()),
@@ -87,7 +96,7 @@ MappedFile::~MappedFile() {
 Result<std::string> ReadFile(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
-    return SystemError("open", path);
+    return UnreadableError("open", path);
   }
   std::string content;
   char buffer[1 << 16];
@@ -97,7 +106,7 @@ Result<std::string> ReadFile(const std::filesystem::path& path) {
       continue;
     }
     if (got < 0) {
-      return SystemError("read", path);
+      return UnreadableError("read", path);
     }
     if (got == 0) {
       return content;

@@ -26,6 +26,11 @@ TEST(WriteFileAtomicallyTest, SaysWhichPathCouldNotBeWritten) {
   EXPECT_NE(status.error().message.find("/nonexistent/folder/file"), std::string::npos);
 }
 
+TEST(ReadFileTest, CallsAFolderTheWrongFileAndAMissingOneMissing) {
+  EXPECT_EQ(ReadFile("/").error().code, Code::kInvalidArgument);
+  EXPECT_EQ(ReadFile("/nonexistent/file").error().code, Code::kNotFound);
+}
+
 TEST(MappedFileTest, RefusesADirectory) {
   EXPECT_EQ(MappedFile::Open("/").error().code, Code::kInvalidArgument);
 }

@@ -40,13 +40,17 @@ Signals::~Signals() {
   if (!fd_.valid()) {
     return;
   }
-  const timespec now{};
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  if (sigismember(&before_, SIGPIPE) == 0) {
-    while (sigtimedwait(&pipe, nullptr, &now) > 0) {  // a pending one would end us when unblocked
+  // One that is pending would end us when unblocked, before what was measured is written: a second
+  // Ctrl-C, or timeout(1), which signals its child and then its whole group.
+  sigset_t pending;
+  sigemptyset(&pending);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+    if (sigismember(&before_, number) == 0) {
+      sigaddset(&pending, number);
     }
+  }
+  const timespec now{};
+  while (sigtimedwait(&pending, nullptr, &now) > 0) {
   }
   sigprocmask(SIG_SETMASK, &before_, nullptr);
 }

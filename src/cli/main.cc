@@ -64,7 +64,11 @@ Error UsageError(const CLI::App& app, const CLI::ParseError& complaint, int argc
               fmt::format("no option '{}'{}", word, DidYouMean(word, names)), hint};
     }
   }
-  return {Code::kInvalidArgument, Join(Split(complaint.what(), '\n'), " "), hint};
+  std::string text = Join(Split(complaint.what(), '\n'), " ");
+  if (const auto twice = text.find(": At Most 1 required"); twice != std::string::npos) {
+    text = text.substr(0, twice) + " is given more than once";
+  }
+  return {Code::kInvalidArgument, text, hint};
 }
 
 /// Parses and runs. Help and version are answers, not errors.
@@ -98,7 +102,10 @@ Result<int> Main(int argc, char** argv) {
   }
   for (const Verb& verb : verbs) {
     if (verb.options->parsed()) {
-      return verb.run({argv, argv + argc});
+      // However it was called, the record names the command that others can repeat.
+      std::vector<std::string> command = {argv, argv + argc};
+      command.front() = "assay";
+      return verb.run(command);
     }
   }
   return Error{Code::kInternal, "no verb took the command", ""};

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/number.h"
 #include "zoo/zoo.h"
 
 namespace assay::cli {
@@ -94,7 +95,7 @@ void ModelOptions::AddTo(CLI::App& verb) {
       ->required();
   verb.add_option("--batch-size", batch_size, "inputs per inference")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+      ->check(Between(1, zoo::kMostBatch))
       ->capture_default_str();
   verb.add_option("--weights", weights,
                   "a checkpoint for the model's weights (default: random ones)")
@@ -106,6 +107,7 @@ void ModelOptions::AddTo(CLI::App& verb) {
       ->type_name("1x3x224x224");
   verb.add_option("--seed", seed, "of random weights and inputs")
       ->type_name("N")
+      ->check(Between(0, 1e15))
       ->capture_default_str();
 }
 

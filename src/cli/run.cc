@@ -73,6 +73,15 @@ campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& 
   return around;
 }
 
+Status CheckThreads(int asked, std::size_t cpus) {
+  if (asked <= static_cast<int>(cpus)) {
+    return {};
+  }
+  return Error{Code::kInvalidArgument,
+               fmt::format("--threads {} is more than the {} CPUs that assay may use", asked, cpus),
+               fmt::format("--threads 1 to {}; without it: the physical cores", cpus)};
+}
+
 /// Writes the files asked for; the record is kept below the home folder whatever becomes of them.
 Status WriteOutputs(const std::vector<OutputFile>& outputs, const record::Run& run,
                     StderrProgress& progress) {
@@ -102,6 +111,7 @@ int StatusOf(const campaign::Campaign& campaign) {
 Result<int> Run(const RunOptions& options, const std::vector<std::string>& command) {
   ASSAY_ASSIGN(const Prepared prepared, Prepare(options));
   ASSAY_ASSIGN(const hardware::Machine machine, hardware::Detect());
+  ASSAY_TRY(CheckThreads(prepared.campaign.threads, machine.cpus.size()));
   StderrProgress progress(options.telling(), !options.no_progress);
   ASSAY_ASSIGN(const model::Model model, options.model.Load());
   ASSAY_ASSIGN(campaign::Campaign campaign,

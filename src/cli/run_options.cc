@@ -8,11 +8,14 @@
 #include "base/text.h"
 #include "cli/installed.h"
 #include "cli/list_options.h"
+#include "cli/number.h"
 
 namespace assay::cli {
 namespace {
 
 constexpr int kMaxThreads = 4096;
+constexpr double kMaxSeconds = 1e7;   // 116 days
+constexpr double kMaxMemoryGb = 1e6;  // a petabyte
 
 Error NotBuilt(const std::string& what, const std::string& instead) {
   return {Code::kInvalidArgument, fmt::format("{} is not built yet", what), instead};
@@ -55,12 +58,12 @@ void AddEffort(CLI::App& verb, RunOptions& o) {
   const char* group = "How much is measured";
   verb.add_option("--samples", o.samples, "the least number of timed inferences per arm")
       ->type_name("N")
-      ->check(CLI::Range(1, 100'000'000))
+      ->check(Between(1, 1e8))
       ->capture_default_str()
       ->group(group);
   verb.add_option("--baseline-runs", o.baseline_runs, "the same for the baseline")
       ->type_name("N")
-      ->check(CLI::Range(1, 100'000'000))
+      ->check(Between(1, 1e8))
       ->capture_default_str()
       ->group(group);
   verb.add_option(
@@ -68,16 +71,16 @@ void AddEffort(CLI::App& verb, RunOptions& o) {
           "measure until every interval's half-width is this many percent; without it, until it is "
           "clear which is the fastest, or which are equal within 1 %")
       ->type_name("PCT")
-      ->check(CLI::Range(0.001, 100.0))
+      ->check(Between(0.001, 100))
       ->group(group);
   verb.add_option("--processes", o.processes, "generations of fresh processes")
       ->type_name("N")
-      ->check(CLI::Range(1, 100))
+      ->check(Between(1, 100))
       ->capture_default_str()
       ->group(group);
   verb.add_option("--max-seconds", o.max_seconds, "timing budget (default: 60 per arm; 0: none)")
       ->type_name("S")
-      ->check(CLI::NonNegativeNumber)
+      ->check(Between(0, kMaxSeconds))
       ->group(group);
   verb.add_flag("--control", o.control, "measure the baseline twice: is this machine fit for it?")
       ->group(group);
@@ -90,15 +93,15 @@ void AddLimits(CLI::App& verb, RunOptions& o) {
       ->group(group);
   verb.add_option("--timeout", o.timeout, "per stage (default: prepare 1800, load 300, a slice 60)")
       ->type_name("S")
-      ->check(CLI::PositiveNumber)
+      ->check(Between(0.001, kMaxSeconds))
       ->group(group);
   verb.add_option("--memory", o.memory_gb, "per worker (default: what is free, less 1 GB)")
       ->type_name("GB")
-      ->check(CLI::PositiveNumber)
+      ->check(Between(0.01, kMaxMemoryGb))
       ->group(group);
   verb.add_option("--tolerance", o.tolerance, "relative error that outputs may have")
       ->type_name("REL")
-      ->check(CLI::PositiveNumber)
+      ->check(Between(1e-12, 1000))
       ->group(group);
   verb.add_option("--input", o.inputs, "input data from a file (not built yet)")
       ->type_name("NAME=FILE.npy")

@@ -25,7 +25,8 @@ auto Guard(const Call& call) -> decltype(call()) {
     }
     return result;
   } catch (const std::bad_alloc&) {
-    return Error{Code::kOutOfMemory, "memory could not be allocated (std::bad_alloc)", ""};
+    return Error{Code::kOutOfMemory, "memory could not be allocated (std::bad_alloc)",
+                 "raise --memory if the machine has more"};
   } catch (const std::exception& e) {
     return Classify({Code::kInternal, e.what(), ""});
   } catch (...) {

@@ -167,7 +167,6 @@ Result<model::Model> LoadFrom(const fs::path& folder, const Entry& entry) {
 
 Result<model::Model> Build(const Entry& entry, const BuildOptions& options,
                            const std::filesystem::path& cache) {
-  constexpr std::int64_t kMostBatch = 65536;
   if (options.batch_size < 1 || options.batch_size > kMostBatch) {
     return Error{
         Code::kInvalidArgument,

@@ -26,8 +26,10 @@ const std::vector<Entry>& Entries();
 /// Errors  kNotFound with the nearest names.
 Result<Entry> Find(std::string_view name);
 
+constexpr std::int64_t kMostBatch = 65536;
+
 struct BuildOptions {
-  std::int64_t batch_size = 1;
+  std::int64_t batch_size = 1;  // up to kMostBatch
   std::uint64_t seed = 0;
   std::filesystem::path weights = {};  // a safetensors checkpoint, "" for random weights
 };
