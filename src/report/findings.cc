@@ -91,6 +91,7 @@ std::string Account(const Arm& arm) {
 }
 
 void AddFailures(const Run& run, Lines& lines) {
+  bool failed = false;
   for (const Arm& arm : run.arms) {
     if (arm.outcome != Outcome::kMeasured) {
       lines.push_back({arm.outcome == Outcome::kUnsupported ? "Unsupported"
@@ -100,7 +101,11 @@ void AddFailures(const Run& run, Lines& lines) {
                        ToneOf(arm.outcome),
                        Account(arm),
                        {}});
+      failed = failed || arm.outcome != Outcome::kUnsupported;
     }
+  }
+  if (failed) {
+    lines.push_back({"", Tone::kFaint, "more: docs/troubleshooting.md", {}});
   }
 }
 
