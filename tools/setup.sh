@@ -20,6 +20,7 @@ fail() { # MESSAGE REMEDY LOG
   say "set-up failed: $1"
   [ -n "${3:-}" ] && [ -s "$3" ] && { tail -n 15 "$3" | sed 's/^/  | /' >&2; say "whole log: $3"; }
   say "  remedy: $2"
+  say "  more: docs/troubleshooting.md"
   exit 3
 }
 step() { # NAME REMEDY COMMAND...: runs a step with its output in a log, says how long it took
@@ -48,7 +49,7 @@ install_packages() {
 install_wheels() { # ENV
   rm -rf "$1/venv"
   /usr/bin/python3 -m venv "$1/venv"
-  "$1/venv/bin/pip" install --no-input --no-deps -r "$requirements"
+  "$1/venv/bin/pip" install --no-input -r "$requirements"
 }
 
 # ONNX Runtime's wheel has no headers. Debian has them from trixie on; a private package list leaves

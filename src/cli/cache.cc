@@ -29,6 +29,8 @@ struct Part {
 constexpr Part kParts[] = {
     {"models", "models of the zoo, built", true},
     {"artifacts", "compiled packages", true},
+    {"programs", "models as PyTorch calls", true},
+    {"inputs", "inputs drawn for models", true},
     {"references", "outputs to judge by", true},
     {"tmp", "temporary files", true},
     {"log", "logs of the set-up", true},

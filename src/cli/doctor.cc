@@ -107,7 +107,7 @@ std::string Verdict(const std::vector<Check>& checks) {
   if (count("doubtful") > 0) {
     text += fmt::format(", {} that may spoil numbers", count("doubtful"));
   }
-  return text + "; what to do stands beside each.";
+  return text + "; what to do stands beside each, more in docs/troubleshooting.md.";
 }
 
 std::string Text(const std::vector<Check>& checks, const report::Style& style) {

@@ -121,7 +121,9 @@ Result<int> Run(const RunOptions& options, const std::vector<std::string>& comma
   campaign.run.command = command;
   // What can still be written is written, whatever else fails.
   const Status written = WriteOutputs(prepared.outputs, campaign.run, progress);
-  const Status shown = WriteOut(report::Render({campaign.run}, prepared.format, StyleOfStdout()));
+  report::Style style = StyleOfStdout();
+  style.notes = options.verbose;
+  const Status shown = WriteOut(report::Render({campaign.run}, prepared.format, style));
   if (!options.keep.empty()) {
     ASSAY_ASSIGN(const std::string story, Keep(campaign.run, model, options.keep));
     progress.Say(story);

@@ -48,6 +48,9 @@ void PrintError(const Error& error) {
   if (!error.hint.empty()) {
     Say(fmt::format("  hint: {}", error.hint));
   }
+  if (error.hint.empty() || ExitStatus(error.code) != kUsage) {
+    Say("  more: docs/troubleshooting.md");
+  }
 }
 
 }  // namespace assay::cli

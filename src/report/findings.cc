@@ -91,6 +91,7 @@ std::string Account(const Arm& arm) {
 }
 
 void AddFailures(const Run& run, Lines& lines) {
+  bool failed = false;
   for (const Arm& arm : run.arms) {
     if (arm.outcome != Outcome::kMeasured) {
       lines.push_back({arm.outcome == Outcome::kUnsupported ? "Unsupported"
@@ -100,12 +101,16 @@ void AddFailures(const Run& run, Lines& lines) {
                        ToneOf(arm.outcome),
                        Account(arm),
                        {}});
+      failed = failed || arm.outcome != Outcome::kUnsupported;
     }
+  }
+  if (failed) {
+    lines.push_back({"", Tone::kFaint, "more: docs/troubleshooting.md", {}});
   }
 }
 
-/// What was obtained otherwise than asked, ended early or varies; then the notes of the arm.
-std::string Doubts(const Arm& arm) {
+/// What was obtained otherwise than asked, ended early or varies.
+std::vector<std::string> Doubts(const Arm& arm) {
   std::vector<std::string> doubts;
   if (arm.threads.obtained && *arm.threads.obtained != arm.threads.asked) {
     doubts.push_back(fmt::format("used {} threads where {} were asked for", *arm.threads.obtained,
@@ -126,16 +131,27 @@ std::string Doubts(const Arm& arm) {
         fmt::format("differs by {:.1f} % from process to process (--processes N asks for more)",
                     100 * *arm.process_spread));
   }
-  doubts.insert(doubts.end(), arm.notes.begin(), arm.notes.end());
-  return Join(doubts, "; ");
+  return doubts;
 }
 
-void AddDoubts(const Run& run, Lines& lines) {
+void AddDoubts(const Run& run, bool notes, Lines& lines) {
+  std::size_t unsaid = 0;
   for (const Arm& arm : run.arms) {
-    if (const std::string doubts = Doubts(arm); !doubts.empty()) {
-      lines.push_back(
-          {"Note", Tone::kPlain, Sentence(fmt::format("{}: {}", arm.conversion, doubts)), {}});
+    std::vector<std::string> doubts = Doubts(arm);
+    if (notes) {
+      doubts.insert(doubts.end(), arm.notes.begin(), arm.notes.end());
+    } else {
+      unsaid += arm.notes.size();
     }
+    if (!doubts.empty()) {
+      const std::string text = fmt::format("{}: {}", arm.conversion, Join(doubts, "; "));
+      lines.push_back({"Note", Tone::kPlain, Sentence(text), {}});
+    }
+  }
+  if (unsaid > 0) {
+    const std::string text =
+        fmt::format("{} more on how the arms ran: --verbose, or the record", unsaid);
+    lines.push_back({"Note", Tone::kFaint, Sentence(text), {}});
   }
   for (const std::string& warning : run.machine.warnings) {
     if (std::find(run.trust_reasons.begin(), run.trust_reasons.end(), warning) !=
@@ -167,12 +183,12 @@ void AddRepeats(const Run& run, Lines& lines) {
 
 }  // namespace
 
-std::vector<Finding> Findings(const Run& run) {
+std::vector<Finding> Findings(const Run& run, bool notes) {
   Lines lines;
   AddTrust(run, lines);
   AddRecommendation(run, lines);
   AddFailures(run, lines);
-  AddDoubts(run, lines);
+  AddDoubts(run, notes, lines);
   AddRepeats(run, lines);
   return lines;
 }

@@ -17,7 +17,8 @@ struct Finding {
   std::vector<std::string> commands;  // to be copied: never broken over lines
 };
 
-std::vector<Finding> Findings(const record::Run& run);
+/// notes  also every remark that engines and the measurement made on an arm
+std::vector<Finding> Findings(const record::Run& run, bool notes);
 
 /// One line on the model and one on the machine.
 std::string DescribeModel(const record::ModelFacts& model);

@@ -11,7 +11,7 @@ std::string Markdown(const record::Run& run) {
   text += fmt::format("{}.\n\n{}.\n\n", DescribeModel(run.model), DescribeMachine(run));
   text += fmt::format("Measured {} by assay {}.\n\n", run.started, run.assay_version);
   text += MarkdownTable(ArmTable(run)) + "\n" + Legend(run) + ".\n\n";
-  for (const Finding& finding : Findings(run)) {
+  for (const Finding& finding : Findings(run, /*notes=*/true)) {
     text += fmt::format("- **{}**: {}\n", finding.label, finding.text);
     if (!finding.commands.empty()) {
       text += "\n  ```\n";

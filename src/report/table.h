@@ -13,6 +13,7 @@ enum class Tone { kPlain, kGood, kBad, kDoubtful, kFaint, kStrong };
 struct Style {
   int width = 100;
   bool color = false;
+  bool notes = false;  // every remark on every arm
 };
 
 struct Cell {

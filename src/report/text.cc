@@ -15,7 +15,7 @@ std::string Text(const record::Run& run, const Style& style) {
   }
   text += "\n";
   std::string last;
-  for (const Finding& finding : Findings(run)) {
+  for (const Finding& finding : Findings(run, style.notes)) {
     // A label is shown once for those that follow each other with the same one.
     text +=
         Paragraph({finding.label == last ? "" : finding.label, finding.tone}, finding.text, style);

@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src" / "engines" / "pytorch"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "src" / "engines"))
 
-from module_tree import build_module, replay
-from program import Program, load
+from pytorch.module_tree import build_module, replay
+from pytorch.program import Program, load
 
 
 class TextEncoder(nn.Module):
