@@ -54,7 +54,7 @@ struct Measurements {
   std::vector<SessionLog> sessions;
   std::vector<std::string> notes;
   double clock_floor_ns = 0;
-  double timing_s = 0;  // warm-up and rounds
+  double timing_s = 0;  // warm-up and rounds, without what arms that hung took
 };
 
 /// Per session, ln(baseline / arm) of the rounds in which both have a value.

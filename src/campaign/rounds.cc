@@ -113,12 +113,13 @@ void Rounds::RunSession(std::size_t group) {
   session.FirstInferences();
   const double began = workshop_.Now();
   const double spent_before = seen_.timing_s;
+  const auto spent = [&] { return spent_before + workshop_.Now() - began - session.lost_s(); };
   session.WarmUp(plan_.budget_s == 0 ? std::nullopt
                                      : std::optional(began + plan_.budget_s - spent_before));
   PlanShare();
   for (int round = 0; round < share_ && workshop_.signal() == 0 && !session.Live().empty();
        ++round) {
-    seen_.timing_s = spent_before + workshop_.Now() - began;
+    seen_.timing_s = spent();
     const bool first = seen_.sessions.size() == 1 && round == 0;  // even a spent budget buys one
     if (!InTime() && !first) {
       stopped_ = "budget";
@@ -127,7 +128,7 @@ void Rounds::RunSession(std::size_t group) {
     Tell(round);
     session.Round(random_);
   }
-  seen_.timing_s = spent_before + workshop_.Now() - began;
+  seen_.timing_s = spent();
   session.Close();
   if (workshop_.signal() != 0) {
     stopped_ = "interrupted";

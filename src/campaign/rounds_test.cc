@@ -131,6 +131,29 @@ TEST_F(RoundsTest, EndsWithTheBudgetWhateverSamplesAndPrecisionAsk) {
   EXPECT_LE(seen_.timing_s, 60 + 7 * 3.0 + 1);  // one round more than the budget at the most
 }
 
+TEST_F(RoundsTest, WaitingForAnArmThatHangsCostsTheOthersNoBudget) {
+  for (const int hangs_at : {1, 4 + 2}) {  // in the warm-up, in the third round
+    shop_ = {};
+    seen_ = {};
+    plan_.arms.clear();
+    Add("EAGER", 10);
+    Add("HANGS",
+        {.latency_ns = [](int, int) { return 10 * kMs; },
+         .fails = [hangs_at](const std::string& verb, int, int slice) -> std::optional<Error> {
+           if (verb == "infer" && slice == hangs_at) {
+             return Error{Code::kTimedOut, "no answer", ""};
+           }
+           return std::nullopt;
+         }});
+    plan_.budget_s = 30;  // half of what a slice may take
+    Run();
+    EXPECT_EQ(seen_.arms[1].end->outcome, record::Outcome::kTimedOut);
+    EXPECT_EQ(seen_.arms[0].slice_medians_ns.size(), 30u);
+    EXPECT_NE(seen_.arms[0].stopped, "budget");
+    EXPECT_LT(seen_.timing_s, 30);
+  }
+}
+
 TEST_F(RoundsTest, TakesOneRoundEvenWhenTheWarmUpSpentTheBudget) {
   Add("EAGER", 1000);
   plan_.budget_s = 0.001;

@@ -1,5 +1,5 @@
 // For tests: a workshop without processes or a clock. Each arm's latency and failures are scripted;
-// time passes only by what the script says that inferences take.
+// time passes only by what the script says that inferences take, and by timeouts.
 #pragma once
 
 #include <algorithm>
@@ -58,7 +58,7 @@ class ScriptedWorker final : public Worker {
   explicit ScriptedWorker(ScriptedWorkshop& shop) : shop_(shop) { shop_.alive_.push_back(this); }
   ~ScriptedWorker() override { std::erase(shop_.alive_, this); }
 
-  void Send(const Json& request, double) override {
+  void Send(const Json& request, double seconds) override {
     const std::string verb = request.at("verb").get<std::string>();
     if (verb == "load") {
       name_ = request.at("conversion").get<std::string>();
@@ -66,6 +66,9 @@ class ScriptedWorker final : public Worker {
     }
     shop_.log.push_back(verb + " " + name_);
     answer_ = Serve(verb, request);
+    if (!answer_->ok() && answer_->error().code == Code::kTimedOut) {
+      shop_.now_ += seconds;
+    }
   }
   bool Answered() const override { return answer_.has_value(); }
   Result<Json> Receive() override {

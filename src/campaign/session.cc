@@ -192,7 +192,7 @@ void Session::WarmUpArm(std::size_t arm, std::optional<double> deadline_s) {
     Log(arm).last_median_ns = medians.back();
     steady = stats::IsSteady(medians);
     const double now = workshop_.Now();
-    const bool late = deadline_s && now > *deadline_s;
+    const bool late = deadline_s && now - lost_s_ > *deadline_s;
     if (late || (now - began > kLongestWarmUpS && medians.size() >= kFewestWarmUpSlices)) {
       break;
     }
@@ -260,8 +260,10 @@ double Session::SliceTimeout(std::size_t arm, SliceSize size) const {
 std::optional<engine::Slice> Session::TakeSlice(std::size_t arm, const char* stage, int discard,
                                                 SliceSize size, double seconds) {
   const Json arguments = {{"discard", discard}, {"count", size.count}, {"batch", size.batch}};
+  const double began = workshop_.Now();
   const auto reply = Ask(arm, stage, engine::MakeRequest("infer", arguments), seconds);
   if (!reply) {
+    lost_s_ += workshop_.Now() - began;
     return std::nullopt;
   }
   Result<engine::Slice> slice = ReadSlice(*reply, size.count);

@@ -53,13 +53,15 @@ class Session {
   /// Starts and loads `arms`, two at a time; gives those back that memory has no room for.
   std::vector<std::size_t> Load(const std::vector<std::size_t>& arms);
   void FirstInferences();  // timed alone; outputs of all input sets written for the verdict
-  /// deadline_s  in the workshop's time: warm-ups end there, after one slice each
+  /// deadline_s  in the workshop's time without lost_s: warm-ups end there, after a slice each
   void WarmUp(std::optional<double> deadline_s);
   /// One turn each in random order; the values become a round of the session.
   void Round(std::mt19937_64& random);
   void Close();  // peak memory, then the end of every process
 
   std::vector<std::size_t> Live() const;
+  /// Waited for slices that never came: an arm that hangs costs the others none of their budget.
+  double lost_s() const { return lost_s_; }
 
  private:
   bool Fits(std::size_t arm, const std::vector<std::size_t>& loading) const;
@@ -82,6 +84,7 @@ class Session {
   Measurements& seen_;
   std::map<std::size_t, std::unique_ptr<Worker>> alive_;
   std::size_t record_;  // index of this session in seen_.sessions
+  double lost_s_ = 0;
 };
 
 }  // namespace assay::campaign
