@@ -109,7 +109,7 @@ void AddFailures(const Run& run, Lines& lines) {
   }
 }
 
-/// What was obtained otherwise than asked, ended early or varies.
+/// What was obtained otherwise than asked, or ended early.
 std::vector<std::string> Doubts(const Arm& arm) {
   std::vector<std::string> doubts;
   if (arm.threads.obtained && *arm.threads.obtained != arm.threads.asked) {
@@ -126,12 +126,25 @@ std::vector<std::string> Doubts(const Arm& arm) {
   if (arm.stopped == "interrupted") {
     doubts.emplace_back("was interrupted: what was measured until then is shown");
   }
-  if (arm.process_spread && *arm.process_spread > kMuchSpread) {
-    doubts.push_back(
-        fmt::format("differs by {:.1f} % from process to process (--processes N asks for more)",
-                    100 * *arm.process_spread));
-  }
   return doubts;
+}
+
+/// The arms whose processes differ much, on one line.
+void AddSpreads(const Run& run, Lines& lines) {
+  std::vector<std::string> spreads;
+  for (const Arm& arm : run.arms) {
+    if (arm.process_spread && *arm.process_spread > kMuchSpread) {
+      spreads.push_back(fmt::format("{} {:.1f} %", arm.conversion, 100 * *arm.process_spread));
+    }
+  }
+  if (!spreads.empty()) {
+    lines.push_back({"Note",
+                     Tone::kPlain,
+                     fmt::format("medians differ from process to process (sd): {}. --processes N "
+                                 "measures more of them.",
+                                 Join(spreads, ", ")),
+                     {}});
+  }
 }
 
 void AddDoubts(const Run& run, bool notes, Lines& lines) {
@@ -188,6 +201,7 @@ std::vector<Finding> Findings(const Run& run, bool notes) {
   AddTrust(run, lines);
   AddRecommendation(run, lines);
   AddFailures(run, lines);
+  AddSpreads(run, lines);
   AddDoubts(run, notes, lines);
   AddRepeats(run, lines);
   return lines;
