@@ -66,7 +66,6 @@ class Rounds {
   std::mt19937_64 random_;
   std::vector<std::vector<std::size_t>> groups_;  // that are alive together
   int share_ = 0;                                 // rounds of each generation; 0: not known yet
-  int first_look_ = 0;
   int next_look_ = 0;  // in rounds
   int generations_ = 0;
   std::optional<double> precision_;
@@ -143,9 +142,8 @@ void Rounds::PlanShare() {
   for (const std::size_t arm : Candidates()) {
     fewest = std::min(fewest, seen_.arms[arm].size.count * seen_.arms[arm].size.batch);
   }
-  first_look_ = FirstLook(plan_.samples, fewest);
-  share_ = (first_look_ + plan_.processes - 1) / plan_.processes;
-  next_look_ = first_look_;
+  next_look_ = FirstLook(plan_.samples, fewest);
+  share_ = (next_look_ + plan_.processes - 1) / plan_.processes;
 }
 
 bool Rounds::AtLook() const {

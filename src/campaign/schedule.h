@@ -36,7 +36,7 @@ struct Standing {
 enum class Wish {
   kNothing,  // not live, or as precise as asked
   kMore,     // further rounds
-  kLetBe,    // not as precise as asked, but decided: it cannot be the fastest
+  kLetBe,    // no further rounds: they could not change what the goal asks for
 };
 
 /// What precision is for. Deciding spends it where the verdict depends on it: on arms that may

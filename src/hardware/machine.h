@@ -1,4 +1,4 @@
-// What this machine is, as far as it matters to a measurement: read from /proc, /sys and hwloc
+// What this machine is, as far as it matters to a measurement: read from /proc and /sys
 // below a root that tests replace by a captured tree.
 #pragma once
 
