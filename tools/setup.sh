@@ -13,7 +13,7 @@ home=${ASSAY_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/assay}
 requirements=$root/tools/requirements.txt
 
 packages=(g++ cmake ninja-build python3-venv python3-dev libprotobuf-dev protobuf-compiler
-  nlohmann-json3-dev libfmt-dev libcli11-dev libhwloc-dev libgtest-dev libgmock-dev libssl-dev libboost-dev)
+  nlohmann-json3-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev libssl-dev libboost-dev)
 
 say() { printf 'assay: %s\n' "$*" >&2; }
 fail() { # MESSAGE REMEDY LOG

@@ -1,4 +1,4 @@
-"""torch.compile on a handwritten module: MODEL FOLDER THREADS; prints the median latency in ms."""
+"""torch.compile on a handwritten module: MODEL FOLDER THREADS SECONDS; prints the median latency in ms."""
 
 import torch
 import torch_loop

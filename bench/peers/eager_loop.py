@@ -1,4 +1,4 @@
-"""PyTorch eager on a handwritten module: MODEL FOLDER THREADS; prints the median latency in ms."""
+"""PyTorch eager on a handwritten module: MODEL FOLDER THREADS SECONDS; prints the median latency in ms."""
 
 import torch_loop
 

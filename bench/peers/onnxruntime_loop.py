@@ -1,4 +1,4 @@
-"""A bare ONNX Runtime loop: MODEL FOLDER THREADS; prints the median latency in ms."""
+"""A bare ONNX Runtime loop: MODEL FOLDER THREADS SECONDS; prints the median latency in ms."""
 
 import statistics
 import sys
@@ -7,7 +7,7 @@ import time
 import numpy
 import onnxruntime
 
-_, _, folder, threads = sys.argv
+_, _, folder, threads, seconds = sys.argv
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = int(threads)
 options.inter_op_num_threads = 1
@@ -21,7 +21,7 @@ inputs = [
 ]
 
 times = []
-deadline = time.perf_counter() + 6
+deadline = time.perf_counter() + float(seconds)
 while time.perf_counter() < deadline:
     feed = inputs[len(times) % 4]
     began = time.perf_counter_ns()

@@ -142,7 +142,7 @@ void FillSpeedup(const Findings& findings, std::size_t baseline, std::size_t ind
   arm.speedup = record::Speedup{.vs = findings.arms[baseline].label,
                                 .ratio = comparison.ratio,
                                 .ci95 = {},
-                                .separated = Separated(comparison),
+                                .separated = stats::Separated(comparison),
                                 .rounds = comparison.rounds};
   if (ratios.size() > 1) {
     arm.process_spread = comparison.process_spread;  // free of what moved both

@@ -12,13 +12,12 @@
 #include <charconv>
 #include <cmath>
 #include <csignal>
-#include <cstdlib>
 #include <limits>
 #include <system_error>
 
-#include "base/file.h"
-#include "base/text.h"
 #include "campaign/worker_process.h"
+#include "hardware/machine.h"
+#include "hardware/ticks.h"
 
 namespace assay::campaign {
 namespace {
@@ -48,23 +47,6 @@ void RemoveAbandoned(const std::filesystem::path& folder) {
       std::filesystem::remove_all(entry.path(), ignored);
     }
   }
-}
-
-/// The number after `key` in a file of lines "key number ...", 0 when it is not there.
-std::uint64_t NumberAfter(const char* path, std::string_view key, int column) {
-  const auto text = ReadFile(path);
-  const std::size_t at = text.ok() ? text->find(key) : std::string::npos;
-  if (at == std::string::npos) {
-    return 0;
-  }
-  const char* cursor = text->c_str() + at + key.size();
-  std::uint64_t value = 0;
-  for (int i = 0; i < column; ++i) {
-    char* end = nullptr;
-    value = std::strtoull(cursor, &end, 10);
-    cursor = end;
-  }
-  return value;
 }
 
 }  // namespace
@@ -127,15 +109,10 @@ Status ProcessWorkshop::Pause(double seconds) {
 
 double ProcessWorkshop::Now() { return Monotonic() - suspended_s_; }
 
-std::uint64_t ProcessWorkshop::AvailableBytes() {
-  const std::uint64_t free = NumberAfter("/proc/meminfo", "MemAvailable:", 1) * 1024;
-  const std::uint64_t limit = NumberAfter("/sys/fs/cgroup/memory.max", "", 1);
-  const std::uint64_t used = NumberAfter("/sys/fs/cgroup/memory.current", "", 1);
-  return limit > used ? std::min(free, limit - used) : free;
-}
+std::uint64_t ProcessWorkshop::AvailableBytes() { return hardware::AvailableBytes(); }
 
 std::int64_t ProcessWorkshop::StealTicks() {
-  return static_cast<std::int64_t>(NumberAfter("/proc/stat", "cpu ", 8));
+  return hardware::ReadTicks(hardware::Tree("/")).steal;
 }
 
 void ProcessWorkshop::PollOnce(double until) {

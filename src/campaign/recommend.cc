@@ -6,11 +6,10 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "stats/stats.h"
 
 namespace assay::campaign {
 namespace {
-
-constexpr double kHolmLevel = 0.05;
 
 double RatioOf(const record::Arm& arm) { return arm.speedup ? arm.speedup->ratio : 1; }
 
@@ -30,32 +29,17 @@ std::vector<std::size_t> Ranked(const Findings& findings, const record::Run& run
   return ranked;
 }
 
-std::vector<double> Flatten(const std::vector<std::vector<double>>& generations) {
-  std::vector<double> all;
-  for (const auto& generation : generations) {
-    all.insert(all.end(), generation.begin(), generation.end());
-  }
-  return all;
-}
-
 /// Those of `others` that cannot be told from the winner.
 std::vector<std::size_t> NotSeparated(const Findings& findings, std::size_t winner,
                                       const std::vector<std::size_t>& others) {
-  std::vector<double> p_values;
   std::vector<stats::Comparison> comparisons;
   for (const std::size_t other : others) {
-    const auto ratios = LogRatios(findings.seen, other, winner);  // winner's speedup over the other
-    p_values.push_back(ratios.empty() ? 1 : stats::SignTestP(Flatten(ratios)));
-    comparisons.push_back(stats::Compare(ratios));
+    comparisons.push_back(stats::Compare(LogRatios(findings.seen, winner, other)));
   }
-  const std::vector<bool> rejected = stats::HolmRejects(p_values, kHolmLevel);
+  const std::vector<bool> slower = stats::SlowerThanLeader(comparisons);
   std::vector<std::size_t> close;
   for (std::size_t i = 0; i < others.size(); ++i) {
-    const stats::Comparison& comparison = comparisons[i];
-    const bool beyond = comparison.ratio > 1 + kLeastDifference;
-    const bool told =
-        rejected[i] && beyond && (!comparison.process_limited || Separated(comparison));
-    if (!told) {
+    if (!slower[i]) {
       close.push_back(others[i]);
     }
   }
@@ -76,11 +60,6 @@ std::string Why(const record::Run& run, const record::Arm& winner, std::size_t r
 }
 
 }  // namespace
-
-bool Separated(const stats::Comparison& comparison) {
-  return comparison.interval && std::abs(comparison.ratio - 1) > kLeastDifference &&
-         (comparison.interval->low > 1 || comparison.interval->high < 1);
-}
 
 std::optional<record::Recommendation> Recommend(const Findings& findings, const record::Run& run) {
   const std::vector<std::size_t> ranked = Ranked(findings, run);
@@ -116,7 +95,7 @@ std::vector<std::string> MistrustReasons(const Findings& findings, std::size_t b
     }
     const auto& [low, high] = *control.interval;
     const bool holds_one = low <= 1 && high >= 1;
-    const bool close = low >= 1 - kLeastDifference && high <= 1 + kLeastDifference;
+    const bool close = low >= 1 - stats::kLeastDifference && high <= 1 + stats::kLeastDifference;
     if (!holds_one && !close) {
       reasons.push_back(
           fmt::format("{} against itself came out as {:.3f} to {:.3f}, not 1: "

@@ -22,14 +22,23 @@ int Samples(double slice_ns, double inference_ns, int batch) {
   return std::clamp(static_cast<int>(std::min(count, 1e9)), kFewestSamples, engine::kMaxSamples);
 }
 
-/// Whether more rounds could show that this arm is faster than the leader; an arm known to be as
-/// fast within the target needs none.
-bool Undecided(const Standing& standing, double target) {
-  if (!standing.lead || !standing.competes) {
-    return false;
+/// For which arms more rounds could show that they are as fast as the leader, or faster. An arm
+/// known to be as fast within the target needs none.
+std::vector<bool> Undecided(std::span<const Standing> standings, double target) {
+  std::vector<std::size_t> rivals;
+  std::vector<stats::Comparison> leads;
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    if (standings[i].competes && standings[i].lead) {
+      rivals.push_back(i);
+      leads.push_back(*standings[i].lead);
+    }
   }
-  return HalfWidth(*standing.lead) > target &&
-         (!standing.lead->interval || standing.lead->interval->high >= 1);
+  const std::vector<bool> slower = stats::SlowerThanLeader(leads);
+  std::vector<bool> undecided(standings.size(), false);
+  for (std::size_t i = 0; i < rivals.size(); ++i) {
+    undecided[rivals[i]] = !slower[i] && HalfWidth(leads[i]) > target;
+  }
+  return undecided;
 }
 
 bool Precise(const Standing& standing, double target) {
@@ -100,8 +109,11 @@ std::size_t LeaderOf(std::span<const Standing> standings) {
 }
 
 std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, Goal goal) {
-  const auto undecided = [&](const Standing& s) { return s.live && Undecided(s, target); };
-  const bool contested = std::any_of(standings.begin(), standings.end(), undecided);
+  const std::vector<bool> undecided = Undecided(standings, target);
+  bool contested = false;
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    contested |= standings[i].live && undecided[i];
+  }
   const auto live =
       std::count_if(standings.begin(), standings.end(), [](const Standing& s) { return s.live; });
   const std::size_t leader = LeaderOf(standings);
@@ -112,7 +124,7 @@ std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, G
       continue;
     }
     const bool alone = live == 1 && standing.own_half_width.value_or(1) > target;
-    const bool open = alone || Undecided(standing, target) || (i == leader && contested);
+    const bool open = alone || undecided[i] || (i == leader && contested);
     const bool wide = !Precise(standing, target);
     const bool narrows = wide && goal == Goal::kEverywhere && !standing.comparison->process_limited;
     if (open || narrows) {

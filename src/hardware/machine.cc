@@ -75,7 +75,17 @@ int UsableCores(const Topology& usable, const Limits& limits) {
   return std::max(1, std::min(cores, static_cast<int>(std::min<double>(quota, cores))));
 }
 
+std::uint64_t AvailableBytes(const Tree& tree, const Limits& limits) {
+  const std::uint64_t free = tree.NumberField("proc/meminfo", "MemAvailable").value_or(0) * 1024;
+  return std::min(free, limits.memory_free.value_or(free));
+}
+
 }  // namespace
+
+std::uint64_t AvailableBytes(const std::filesystem::path& root) {
+  const Tree tree(root);
+  return AvailableBytes(tree, ReadLimits(tree));
+}
 
 Result<Machine> Detect(const std::filesystem::path& root) {
   const Tree tree(root);
@@ -91,13 +101,11 @@ Result<Machine> Detect(const std::filesystem::path& root) {
   const Topology usable = Restrict(all, ParseCpuList(*allowed));
   const Limits limits = ReadLimits(tree);
   const std::uint64_t total = *total_kib * 1024;
-  const auto free_kib = tree.NumberField("proc/meminfo", "MemAvailable");
 
   Machine machine;
   machine.usable_cores = UsableCores(usable, limits);
   machine.cpus = CoresFirst(usable);
-  machine.available_bytes =
-      std::min(free_kib.value_or(0) * 1024, limits.memory_free.value_or(total));
+  machine.available_bytes = AvailableBytes(tree, limits);
   machine.warnings =
       FindWarnings({tree, all, usable, limits, ThisBuild()}, machine.available_bytes);
   machine.facts.cpu = CpuName(tree);

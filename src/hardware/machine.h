@@ -27,6 +27,10 @@ struct Machine {
   std::vector<Warning> warnings;
 };
 
+/// Memory free now, in bytes: the kernel's MemAvailable or what the control groups have left,
+/// whichever is less. A root as below; 0 when it says nothing.
+std::uint64_t AvailableBytes(const std::filesystem::path& root = "/");
+
 /// root  "/" or a captured machine's tree (tests/machines/NAME)
 Result<Machine> Detect(const std::filesystem::path& root = "/");
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "hardware/ticks.h"
 
 namespace assay::hardware {
 namespace {
@@ -52,25 +53,16 @@ Found Load(const Findings& f) {
       pressure >= kPressureMistrusts && others >= cores};
 }
 
-/// The share of time since boot that the hypervisor gave to others; field 8 of /proc/stat's first
-/// line. Source  proc(5).
 Found Steal(const Findings& f) {
-  std::vector<double> ticks;
-  for (const std::string& part : Split(f.tree.Field("proc/stat", "cpu").value_or(""), ' ')) {
-    ticks.push_back(std::strtod(part.c_str(), nullptr));
-  }
-  ticks.resize(8);
-  double total = 0;
-  for (const double tick : ticks) {
-    total += tick;
-  }
-  if (!(total > 0) || ticks[7] / total < kStealWarns) {
+  const Ticks ticks = ReadTicks(f.tree);
+  const double share = static_cast<double>(ticks.steal) / static_cast<double>(ticks.total);
+  if (ticks.total == 0 || share < kStealWarns) {
     return std::nullopt;
   }
   return Warning{"steal",
                  fmt::format("the host has taken {:.1f} % of this virtual machine's CPU time since "
                              "it started",
-                             100 * ticks[7] / total),
+                             100 * share),
                  "use a machine with dedicated CPUs, or measure when the host is quieter", false};
 }
 

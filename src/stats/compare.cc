@@ -3,6 +3,7 @@
 // simulation in tests/statistics, which fails when it stops covering.
 #include <algorithm>
 #include <boost/math/distributions/fisher_f.hpp>
+#include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
@@ -15,6 +16,7 @@ using Generations = std::vector<std::vector<double>>;
 
 constexpr double kRoundsConfidence = 0.99;     // of the rank interval: five looks, 95 % over all
 constexpr double kProcessConfidence = 0.96;    // of the t interval: three looks with processes
+constexpr double kFamilyError = 0.01;          // of all claims of a campaign, for 5 % (see there)
 constexpr double kProcessLevel = 0.02;         // of the F test
 constexpr double kProcessErrors = 2;           // standard errors allowed for unproved differences
 constexpr double kLeastProcessSpread = 0.004;  // of log ratios; processes differ by this at least
@@ -87,7 +89,44 @@ std::optional<Interval> OverRounds(const std::vector<double>& rounds, double sta
                   median + std::hypot(ranks->high - median, allowance)};
 }
 
+/// By how much wider an interval that covers 95 % has to be as one of `comparisons` of which all
+/// are to cover, were errors normal.
+double Widening(double comparisons) {
+  const boost::math::normal normal;
+  return boost::math::quantile(normal, 1 - kFamilyError / (2 * comparisons)) /
+         boost::math::quantile(normal, 0.975);
+}
+
+/// Whether the interval, made wider by `factor` on the log scale, lies below 1.
+bool Slower(const Comparison& comparison, double factor) {
+  if (!comparison.interval || comparison.ratio >= 1 - kLeastDifference) {
+    return false;
+  }
+  const double reach = std::log(comparison.interval->high / comparison.ratio);
+  return std::log(comparison.ratio) + factor * reach < 0;
+}
+
 }  // namespace
+
+bool Separated(const Comparison& comparison) {
+  return comparison.interval && std::abs(comparison.ratio - 1) > kLeastDifference &&
+         (comparison.interval->low > 1 || comparison.interval->high < 1);
+}
+
+std::vector<bool> SlowerThanLeader(std::span<const Comparison> to_leader) {
+  std::vector<bool> slower(to_leader.size(), false);
+  for (bool found = true; found;) {
+    found = false;
+    const auto others = static_cast<double>(std::count(slower.begin(), slower.end(), false));
+    const double factor = Widening(std::max(1.0, others * (others + 1) / 2));
+    for (std::size_t i = 0; i < slower.size(); ++i) {
+      if (!slower[i] && Slower(to_leader[i], factor)) {
+        slower[i] = found = true;
+      }
+    }
+  }
+  return slower;
+}
 
 Comparison Compare(const Generations& log_ratios) {
   Comparison result;

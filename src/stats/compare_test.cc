@@ -56,5 +56,37 @@ TEST(CompareTest, ProcessesThatDifferWidenTheIntervalOverAllOfThem) {
   EXPECT_GT(apart.interval->high, std::exp(0.55));
 }
 
+Comparison Around(double ratio, double reach) {
+  Comparison comparison;
+  comparison.ratio = ratio;
+  comparison.interval = Interval{ratio / (1 + reach), ratio * (1 + reach)};
+  return comparison;
+}
+
+TEST(SeparatedTest, WantsAnIntervalWithoutOneAndADifferenceBeyondOnePercent) {
+  EXPECT_TRUE(Separated(Around(1.05, 0.02)));
+  EXPECT_TRUE(Separated(Around(0.95, 0.02)));
+  EXPECT_FALSE(Separated(Around(1.05, 0.06)));
+  EXPECT_FALSE(Separated(Around(1.009, 0.001)));
+  EXPECT_FALSE(Separated(Comparison{}));
+}
+
+TEST(SlowerThanLeaderTest, WantsMoreOfAnIntervalTheMoreArmsAreInQuestion) {
+  const Comparison close = Around(0.96, 0.03);  // alone it would do: 1.31 x 3 % is below 4 %
+  EXPECT_EQ(SlowerThanLeader(std::vector{close}), std::vector{true});
+  EXPECT_EQ(SlowerThanLeader(std::vector{close, close}), (std::vector{false, false}));
+}
+
+TEST(SlowerThanLeaderTest, ForgetsArmsThatAreOutOfTheQuestion) {
+  const std::vector<Comparison> arms = {Around(0.5, 0.03), Around(0.96, 0.03), Around(0.7, 0.03)};
+  EXPECT_EQ(SlowerThanLeader(arms), (std::vector{true, true, true}));
+}
+
+TEST(SlowerThanLeaderTest, NeverClaimsLessThanOnePercentNorWithoutAnInterval) {
+  EXPECT_EQ(SlowerThanLeader(std::vector{Around(0.995, 0.001)}), std::vector{false});
+  EXPECT_EQ(SlowerThanLeader(std::vector{Comparison{}}), std::vector{false});
+  EXPECT_TRUE(SlowerThanLeader({}).empty());
+}
+
 }  // namespace
 }  // namespace assay::stats

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <boost/math/distributions/binomial.hpp>
 #include <cmath>
-#include <numeric>
 
 #include "stats/stats.h"
 
@@ -57,31 +56,6 @@ std::optional<Interval> MedianInterval(std::span<const double> values, double co
   const std::vector<double> sorted = Sorted(values);
   const auto index = static_cast<std::size_t>(rank - 1);
   return Interval{sorted[index], sorted[sorted.size() - 1 - index]};
-}
-
-double SignTestP(std::span<const double> values) {
-  int above = 0;
-  int below = 0;
-  for (const double value : values) {
-    above += value > 0;
-    below += value < 0;
-  }
-  return std::min(1.0, 2 * BinomialAtMost(std::min(above, below), above + below, 0.5));
-}
-
-std::vector<bool> HolmRejects(std::span<const double> p_values, double alpha) {
-  std::vector<std::size_t> order(p_values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return p_values[a] < p_values[b]; });
-  std::vector<bool> rejects(p_values.size(), false);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    if (!(p_values[order[i]] <= alpha / static_cast<double>(order.size() - i))) {
-      break;
-    }
-    rejects[order[i]] = true;
-  }
-  return rejects;
 }
 
 }  // namespace assay::stats

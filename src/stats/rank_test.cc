@@ -65,19 +65,5 @@ TEST(MedianIntervalTest, IsNotGivenFromTooFewValues) {
   EXPECT_FALSE(MedianInterval({}, 0.95));
 }
 
-TEST(SignTest, CountsSignsAndForgetsZeros) {
-  // 2 P[Bin(10, 1/2) <= 1] = 22 / 1024.
-  EXPECT_DOUBLE_EQ(SignTestP(std::vector<double>{1, 1, 1, 1, 1, 1, 1, 1, 1, -9, 0, 0}), 22 / 1024.);
-  EXPECT_EQ(SignTestP(std::vector<double>{1, -1}), 1);
-  EXPECT_EQ(SignTestP(std::vector<double>{0, 0, 0}), 1);
-  EXPECT_EQ(SignTestP({}), 1);
-}
-
-TEST(HolmTest, StopsAtTheFirstThatIsNotSmallEnough) {
-  EXPECT_THAT(HolmRejects(std::vector{0.03, 0.01, 0.04}, 0.05), ElementsAre(false, true, false));
-  EXPECT_THAT(HolmRejects(std::vector{0.02, 0.01, 0.04}, 0.05), ElementsAre(true, true, true));
-  EXPECT_TRUE(HolmRejects({}, 0.05).empty());
-}
-
 }  // namespace
 }  // namespace assay::stats

@@ -7,31 +7,45 @@
 namespace assay::engine {
 namespace {
 
-Json Eager() {
+Json Recipe(const char* compiler, bool freezing = false) {
   return {{"capture", "none"},
-          {"compiler", "eager"},
+          {"compiler", compiler},
           {"precision", "fp32"},
-          {"freezing", false},
+          {"freezing", freezing},
           {"graph_optimization", "all"}};
+}
+
+std::vector<EngineCase> Cases() {
+#ifdef ASSAY_COMPILED_CASES
+  constexpr int kCycles = 2;
+  return {
+      {"pytorch", "PyTorchInductor", Recipe("inductor"), "pytorch", true, kCycles},
+      {"torch", "TorchAotInductor", Recipe("aot_inductor"), "pytorch", true, kCycles},
+      {"torch", "TorchFrozen", Recipe("aot_inductor", true), "pytorch", true, kCycles},
+  };
+#else
+  return {
+      {"fake", "Fake", {{"compiler", "fake"}, {"precision", "fp32"}}, "fake", false, 100},
+      {"onnxruntime", "OnnxRuntime", {{"compiler", "onnxruntime"}, {"precision", "fp32"}}},
+      {"onnxruntime",
+       "OnnxRuntimeWitness",
+       {{"compiler", "onnxruntime"}, {"precision", "fp32"}, {"graph_optimization", "none"}}},
+      {"openvino", "OpenVino", {{"compiler", "openvino"}, {"precision", "fp32"}}, "openvino"},
+      {"torch", "Torch", Recipe("eager")},
+      {"pytorch", "PyTorch", Recipe("eager"), "", true, 5},
+  };
+#endif
 }
 
 }  // namespace
 
 std::vector<EngineCase> PresentCases() {
-  std::vector<EngineCase> cases = {
-      {"fake", "Fake", {{"compiler", "fake"}, {"precision", "fp32"}}, true, false, 100},
-      {"onnxruntime", "OnnxRuntime", {{"compiler", "onnxruntime"}, {"precision", "fp32"}}},
-      {"onnxruntime",
-       "OnnxRuntimeWitness",
-       {{"compiler", "onnxruntime"}, {"precision", "fp32"}, {"graph_optimization", "none"}}},
-      {"openvino", "OpenVino", {{"compiler", "openvino"}, {"precision", "fp32"}}, true},
-      {"torch", "Torch", Eager()},
-      {"pytorch", "PyTorch", Eager(), false, true, 5},
-  };
+  std::vector<EngineCase> cases = Cases();
   const std::vector<std::string> present = Split(ASSAY_ENGINES, ',');
-  std::erase_if(cases, [&](const EngineCase& c) {
-    return std::find(present.begin(), present.end(), c.engine) == present.end();
-  });
+  const auto absent = [&](const std::string& engine) {
+    return !engine.empty() && std::find(present.begin(), present.end(), engine) == present.end();
+  };
+  std::erase_if(cases, [&](const EngineCase& c) { return absent(c.engine) || absent(c.preparer); });
   return cases;
 }
 

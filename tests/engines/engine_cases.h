@@ -14,12 +14,13 @@ struct EngineCase {
   std::string engine;  // the program assay-engine-NAME
   std::string label;   // of the case, letters and digits: one engine may have several recipes
   Json recipe;
-  bool prepares = false;   // loads an artifact that its own `prepare` makes
-  bool runs_model = true;  // false for the fake engine, which looks at no model
-  int cycles = 20;         // of fresh processes
+  std::string preparer = "";  // the engine that makes the artifact it loads; "": it loads none
+  bool runs_model = true;     // false for the fake engine, which looks at no model
+  int cycles = 20;            // of fresh processes, each with an artifact of its own
 };
 
-/// The cases whose engine is part of this build.
+/// The cases whose engines are part of this build: those that take seconds, or (built with
+/// ASSAY_COMPILED_CASES) those for which PyTorch compiles, which takes minutes.
 std::vector<EngineCase> PresentCases();
 
 /// Folder of what make_model.py wrote.

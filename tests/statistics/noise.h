@@ -46,10 +46,9 @@ class Machine {
  public:
   Machine(Noise noise, std::uint64_t seed);
   std::vector<double> Generation(double log_ratio, double process_sd);
-
- private:
   double Slice();  // the disturbance of the next slice
 
+ private:
   Noise noise_;
   Dice dice_;
   double walk_ = 0;
