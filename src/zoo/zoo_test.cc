@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/file.h"
@@ -84,6 +85,30 @@ TEST_F(ZooTest, HasThePublishedParametersAndMultiplyAdds) {
     const double rounding = entry.macs % 1'000'000 == 0 ? 500'000 : 0;
     EXPECT_NEAR(static_cast<double>(model->macs), published, std::max(0.005 * published, rounding))
         << entry.name;
+  }
+}
+
+TEST_F(ZooTest, NamesAndShapesWeightsAsTorchvisionDoes) {
+  struct Expected {
+    const char* model;
+    const char* weight;
+    tensor::Shape shape;
+  };
+  const std::vector<Expected> all = {
+      {"resnet152", "layer3.35.bn3.running_mean", {1024}},
+      {"mobilenet_v3_small", "features.1.block.1.fc1.weight", {8, 16, 1, 1}},
+      {"mobilenet_v3_large", "classifier.3.weight", {1000, 1280}},
+      {"efficientnet_b0", "features.1.0.block.2.0.weight", {16, 32, 1, 1}},
+      {"efficientnet_b1", "features.7.1.block.2.fc2.bias", {1920}},
+      {"efficientnet_b2", "features.8.0.weight", {1408, 352, 1, 1}},
+      {"convnext_tiny", "features.1.0.layer_scale", {96, 1, 1}},
+      {"convnext_base", "features.5.26.block.5.weight", {512, 2048}},
+      {"vit_l_32", "encoder.pos_embedding", {1, 50, 1024}}};
+  for (const Expected& expected : all) {
+    const auto weights = BuildArchitecture(*Find(expected.model), 1).weights;
+    const auto found = std::ranges::find(weights, expected.weight, &tensor::Declared::name);
+    ASSERT_NE(found, weights.end()) << expected.weight;
+    EXPECT_EQ(found->type.shape, expected.shape) << expected.weight;
   }
 }
 
