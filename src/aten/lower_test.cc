@@ -100,6 +100,16 @@ TEST(InPlaceTest, AddsABranchToItsOwnInputInANewTensor) {
   EXPECT_EQ(graph.Calls()[2], "add.Tensor(%2, %4) -> %5");
 }
 
+TEST(InPlaceTest, AddsAnIdentityToAScaledBranchInPlace) {
+  TestGraph graph;
+  const auto x = Conv(graph, graph.Input(kImage), "stem");
+  const auto scale = graph.Weight("scale", {4, 1, 1});
+  const auto scaled = graph.Node("Mul", {scale, Conv(graph, x, "branch")}, kImage);
+  graph.Output(graph.Node("Add", {scaled, x}, kImage));
+  EXPECT_EQ(graph.Calls()[2], "mul.Tensor(scale, %4) -> %6");
+  EXPECT_EQ(graph.Calls()[3], "add_.Tensor(%6, %2) -> %7");
+}
+
 TEST(InPlaceTest, NeverAddsInPlaceWhenTheResultIsLarger) {
   TestGraph graph;
   const auto x = graph.Input(kImage);

@@ -134,9 +134,9 @@ bool Lowering::ComesFrom(model::ValueId second, model::ValueId first) const {
   return false;
 }
 
-std::string_view Lowering::MadeBy(model::ValueId id) const {
+const model::Node* Lowering::MadeBy(model::ValueId id) const {
   const std::int32_t producer = Value(id).producer;
-  return producer < 0 ? std::string_view() : At(graph_.nodes, producer).op;
+  return producer < 0 ? nullptr : &At(graph_.nodes, producer);
 }
 
 Error Lowering::Unsupported(std::string_view why) const {

@@ -42,8 +42,8 @@ class Lowering {
   std::optional<double> Number(model::ValueId id) const;
   /// Whether `second` is computed from `first`.
   bool ComesFrom(model::ValueId second, model::ValueId first) const;
-  /// Name of the operator that made the value, "" for inputs, weights and constants.
-  std::string_view MadeBy(model::ValueId id) const;
+  /// The node that made the value, nullptr for inputs, weights and constants.
+  const model::Node* MadeBy(model::ValueId id) const;
   /// kUnsupported naming operator and node.
   Error Unsupported(std::string_view why) const;
 

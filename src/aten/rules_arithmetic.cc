@@ -74,12 +74,22 @@ std::optional<Argument> ScalarOperand(const Lowering& lowering, const model::Nod
   return lowering.IsFloat(id) ? Argument(*number) : Argument(static_cast<std::int64_t>(*number));
 }
 
+/// Whether `node` is the end of a convolutional block's branch: its last convolution or batch norm,
+/// or ConvNeXt's layer scale, a product with a weight of C x 1 x 1.
+bool EndsBranch(const Lowering& lowering, const model::Node& node) {
+  if (node.op != "Mul") {
+    return node.op == "BatchNormalization" || node.op == "Conv";
+  }
+  const tensor::Shape& scale = lowering.Shape(node.inputs[0]);
+  return lowering.Value(node.inputs[0]).weight && scale.size() == 3 && scale[1] == 1 &&
+         scale[2] == 1;
+}
+
 /// How eager PyTorch adds a residual in a convolutional network: `out += identity` where `out` is
-/// what the block's last convolution or batch norm made, but x + f(x) makes a new tensor; so do
-/// transformers.
+/// the end of the block's branch, but x + f(x) makes a new tensor; so do transformers.
 bool AddsInPlace(const Lowering& lowering, const model::Node& node) {
-  const std::string_view maker = lowering.MadeBy(node.inputs[0]);
-  return (maker == "BatchNormalization" || maker == "Conv") &&
+  const model::Node* maker = lowering.MadeBy(node.inputs[0]);
+  return maker != nullptr && EndsBranch(lowering, *maker) &&
          lowering.MayOverwrite(node.inputs[0]) &&
          !lowering.ComesFrom(node.inputs[1], node.inputs[0]);
 }

@@ -13,11 +13,30 @@ namespace assay::zoo {
 
 Tensor SimpleCnn(GraphBuilder& net, const Tensor& input);
 
-/// blocks  how many of each of the four stages
-Tensor ResNet(GraphBuilder& net, const Tensor& input, const std::array<int, 4>& blocks,
-              bool bottleneck);
+struct ResNetOptions {
+  std::array<int, 4> blocks;  // how many in each stage
+  bool bottleneck = false;
+};
+Tensor ResNet(GraphBuilder& net, const Tensor& input, const ResNetOptions& options);
 
 Tensor MobileNetV2(GraphBuilder& net, const Tensor& input);
+
+struct MobileNetV3Options {
+  bool large = false;
+};
+Tensor MobileNetV3(GraphBuilder& net, const Tensor& input, const MobileNetV3Options& options);
+
+struct EfficientNetOptions {
+  double width = 1;  // of B0's channels and blocks
+  double depth = 1;
+};
+Tensor EfficientNet(GraphBuilder& net, const Tensor& input, const EfficientNetOptions& options);
+
+struct ConvNextOptions {
+  std::array<int, 4> blocks;  // how many in each stage
+  std::int64_t width = 96;    // channels of the first
+};
+Tensor ConvNext(GraphBuilder& net, const Tensor& input, const ConvNextOptions& options);
 
 struct VitOptions {
   std::int64_t patch = 16;

@@ -17,11 +17,6 @@ constexpr std::int64_t kIrVersion = 9;  // the one that came with opset 20
 // Small and random, not zero: a runtime that dropped a bias or swapped two must not go unnoticed.
 constexpr Uniform kBias = {0, 0.05F};
 
-std::int64_t Window(std::int64_t size, std::int64_t kernel, std::int64_t stride,
-                    std::int64_t padding) {
-  return (size + 2 * padding - kernel) / stride + 1;
-}
-
 void SetType(onnx::ValueInfoProto& value, const std::string& name, const Shape& shape) {
   value.set_name(name);
   value.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
@@ -62,6 +57,11 @@ void SetExternal(onnx::TensorProto& proto, const tensor::Entry& entry) {
 }
 
 }  // namespace
+
+std::int64_t Window(std::int64_t size, std::int64_t kernel, std::int64_t stride,
+                    std::int64_t padding) {
+  return (size + 2 * padding - kernel) / stride + 1;
+}
 
 struct GraphBuilder::State {
   onnx::ModelProto model;
@@ -115,10 +115,24 @@ Tensor GraphBuilder::Emit(const std::string& op, const std::string& name,
   }
   Tensor result{name, std::move(shape)};
   if (!inputs.empty()) {  // layers that change them say so afterwards
-    result.mean = inputs[0].mean;
-    result.variance = inputs[0].variance;
+    result.moments = inputs[0].moments;
   }
   return result;
+}
+
+std::vector<Tensor> GraphBuilder::Split(const std::string& name, const Tensor& x, std::int64_t axis,
+                                        std::int64_t parts) {
+  Shape shape = x.shape;
+  shape[static_cast<std::size_t>(axis)] /= parts;
+  Emit("Split", name, {x}, shape, {{"axis", axis}, {"num_outputs", parts}});
+  onnx::NodeProto& node = *state_->graph().mutable_node()->rbegin();
+  node.clear_output();
+  std::vector<Tensor> results;
+  for (std::int64_t i = 0; i < parts; ++i) {
+    results.push_back({fmt::format("{}.{}", name, i), shape, x.moments});
+    node.add_output(results.back().name);
+  }
+  return results;
 }
 
 Tensor GraphBuilder::Constant(const std::string& name, const model::Attribute& value) {
@@ -133,8 +147,7 @@ Tensor GraphBuilder::Parameter(const std::string& name, Shape shape, const Initi
   state_->initials.push_back(initial);
   Tensor parameter{name, std::move(shape)};
   if (const auto* uniform = std::get_if<Uniform>(&initial)) {
-    parameter.mean = uniform->center;
-    parameter.variance = uniform->half_width * uniform->half_width / 3;
+    parameter.moments = {uniform->center, uniform->half_width * uniform->half_width / 3};
   }
   return parameter;
 }
@@ -158,10 +171,10 @@ Tensor GraphBuilder::Conv2d(const std::string& name, const Tensor& x, const Conv
             {"pads", std::vector<std::int64_t>(4, options.padding)},
             {"dilations", std::vector<std::int64_t>(2, 1)},
             {"group", options.groups}});
-  state_->filters[y.name] = {name + ".weight", static_cast<std::uint64_t>(fan_in), drawn, x.mean,
-                             x.variance};
-  y.mean = 0;  // over all channels; a channel's own mean is what the norm behind takes out
-  y.variance = 2 * (x.variance + x.mean * x.mean);
+  state_->filters[y.name] = {name + ".weight", static_cast<std::uint64_t>(fan_in), drawn,
+                             x.moments};
+  // Mean over all channels; a channel's own mean is what the norm behind takes out.
+  y.moments = {0, 2 * (x.moments.variance + x.moments.mean * x.moments.mean)};
   return y;
 }
 
@@ -169,18 +182,21 @@ Tensor GraphBuilder::BatchNorm2d(const std::string& name, const Tensor& x,
                                  const NormOptions& options) {
   const Shape channels = {x.shape[1]};
   const Filters& before = state_->filters.at(x.name);
-  const FilterSums mean = {before.weight, before.size, before.drawn, false, before.input_mean, 0};
+  const FilterSums mean = {before.weight, before.size, before.drawn, false, before.input.mean, 0};
   const FilterSums variance = {before.weight, before.size,           before.drawn,
-                               true,          before.input_variance, 0};
+                               true,          before.input.variance, 0};
+  Attributes attributes = {{"epsilon", options.epsilon}};
+  if (options.momentum != NormOptions{}.momentum) {
+    attributes["momentum"] = 1 - options.momentum;  // ONNX's is the share of the old statistics
+  }
   Tensor y =
       Emit("BatchNormalization", name,
            {x, Parameter(name + ".weight", channels, Uniform{static_cast<float>(options.gamma), 0}),
             Parameter(name + ".bias", channels, Uniform{static_cast<float>(options.beta), 0}),
             Parameter(name + ".running_mean", channels, mean),
             Parameter(name + ".running_var", channels, variance)},
-           x.shape, {{"epsilon", 1e-5}});
-  y.mean = options.beta;
-  y.variance = options.gamma * options.gamma;
+           x.shape, attributes);
+  y.moments = {options.beta, options.gamma * options.gamma};
   return y;
 }
 
@@ -218,119 +234,13 @@ Tensor GraphBuilder::LayerNorm(const std::string& name, const Tensor& x) {
                   {x, Parameter(name + ".weight", features, Uniform{1, 0.1F}),
                    Parameter(name + ".bias", features, kBias)},
                   x.shape, {{"axis", std::int64_t{-1}}, {"epsilon", 1e-6}});
-  y.mean = 0;
-  y.variance = 1;
+  y.moments = {0, 1};
   return y;
 }
 
-// Mean and variance are passed on as if nothing were clipped: exact ones need erf from libm, whose
-// bits differ between machines. The norms behind see a mean that is off by 0.2 of the scale.
-Tensor GraphBuilder::Relu(const std::string& name, const Tensor& x) {
-  return Emit("Relu", name, {x}, x.shape);
-}
-
-Tensor GraphBuilder::Relu6(const std::string& name, const Tensor& x) {
-  return Emit("Clip", name, {x, Constant(name + ".min", 0.0), Constant(name + ".max", 6.0)},
-              x.shape);
-}
-
-Tensor GraphBuilder::Gelu(const std::string& name, const Tensor& x) {
-  return Emit("Gelu", name, {x}, x.shape);
-}
-
-Tensor GraphBuilder::Softmax(const std::string& name, const Tensor& x) {
-  return Emit("Softmax", name, {x}, x.shape, {{"axis", std::int64_t{-1}}});
-}
-
-Tensor GraphBuilder::MaxPool2d(const std::string& name, const Tensor& x,
-                               const PoolOptions& options) {
-  const auto size = [&](std::int64_t in) {
-    return Window(in, options.kernel, options.stride, options.padding);
-  };
-  Tensor y =
-      Emit("MaxPool", name, {x}, {x.shape[0], x.shape[1], size(x.shape[2]), size(x.shape[3])},
-           {{"kernel_shape", std::vector<std::int64_t>(2, options.kernel)},
-            {"strides", std::vector<std::int64_t>(2, options.stride)},
-            {"pads", std::vector<std::int64_t>(4, options.padding)}});
-  // The greatest of nine (four) independent normal values: mean and variance in units of theirs.
-  // Source  Teichroew, Annals of Mathematical Statistics 27 (1956), tables of order statistics.
-  const bool nine = options.kernel == 3;
-  y.mean = x.mean + (nine ? 1.485 : 1.029) * std::sqrt(x.variance);
-  y.variance = (nine ? 0.357 : 0.492) * x.variance;
-  return y;
-}
-
-Tensor GraphBuilder::GlobalAveragePool(const std::string& name, const Tensor& x) {
-  return Emit("GlobalAveragePool", name, {x}, {x.shape[0], x.shape[1], 1, 1});
-}
-
-Tensor GraphBuilder::Add(const std::string& name, const Tensor& a, const Tensor& b) {
-  Tensor y = Emit("Add", name, {a, b}, a.shape);
-  y.mean = a.mean + b.mean;
-  y.variance = a.variance + b.variance;
-  return y;
-}
-
-Tensor GraphBuilder::MatMul(const std::string& name, const Tensor& a, const Tensor& b) {
-  Shape shape = a.shape;
-  shape.back() = b.shape.back();
-  return Emit("MatMul", name, {a, b}, shape);
-}
-
-Tensor GraphBuilder::Scale(const std::string& name, const Tensor& x, double factor) {
-  return Emit("Mul", name, {x, Constant(name + ".factor", factor)}, x.shape);
-}
-
-Tensor GraphBuilder::Flatten(const std::string& name, const Tensor& x) {
-  const Shape rest(x.shape.begin() + 1, x.shape.end());
-  const auto elements = static_cast<std::int64_t>(*tensor::ElementCount(rest));
-  return Emit("Flatten", name, {x}, {x.shape[0], elements}, {{"axis", std::int64_t{1}}});
-}
-
-Tensor GraphBuilder::Reshape(const std::string& name, const Tensor& x, const Shape& shape) {
-  return Emit("Reshape", name, {x, Constant(name + ".shape", shape)}, shape);
-}
-
-Tensor GraphBuilder::Transpose(const std::string& name, const Tensor& x,
-                               const std::vector<std::int64_t>& order) {
-  Shape shape;
-  for (const std::int64_t axis : order) {
-    shape.push_back(x.shape[static_cast<std::size_t>(axis)]);
-  }
-  return Emit("Transpose", name, {x}, shape, {{"perm", order}});
-}
-
-Tensor GraphBuilder::Expand(const std::string& name, const Tensor& x, const Shape& shape) {
-  return Emit("Expand", name, {x, Constant(name + ".shape", shape)}, shape);
-}
-
-Tensor GraphBuilder::Concat(const std::string& name, const Tensor& a, const Tensor& b,
-                            std::int64_t axis) {
-  Shape shape = a.shape;
-  shape[static_cast<std::size_t>(axis)] += b.shape[static_cast<std::size_t>(axis)];
-  return Emit("Concat", name, {a, b}, shape, {{"axis", axis}});
-}
-
-std::vector<Tensor> GraphBuilder::Split(const std::string& name, const Tensor& x, std::int64_t axis,
-                                        std::int64_t parts) {
-  Shape shape = x.shape;
-  shape[static_cast<std::size_t>(axis)] /= parts;
-  Emit("Split", name, {x}, shape, {{"axis", axis}, {"num_outputs", parts}});
-  onnx::NodeProto& node = *state_->graph().mutable_node()->rbegin();
-  node.clear_output();
-  std::vector<Tensor> results;
-  for (std::int64_t i = 0; i < parts; ++i) {
-    results.push_back({fmt::format("{}.{}", name, i), shape, x.mean, x.variance});
-    node.add_output(results.back().name);
-  }
-  return results;
-}
-
-Tensor GraphBuilder::Select(const std::string& name, const Tensor& x, std::int64_t axis,
-                            std::int64_t index) {
-  Shape shape = x.shape;
-  shape.erase(shape.begin() + axis);
-  return Emit("Gather", name, {x, Constant(name + ".index", index)}, shape, {{"axis", axis}});
+Tensor GraphBuilder::LayerNorm2d(const std::string& name, const Tensor& x) {
+  const Tensor last = Transpose(name + ".channels_last", x, {0, 2, 3, 1});
+  return Transpose(name + ".channels_first", LayerNorm(name, last), {0, 3, 1, 2});
 }
 
 }  // namespace assay::zoo

@@ -4,16 +4,21 @@
 // named and shaped as in PyTorch's state dict; the initializers are the weights and nothing else,
 // numbers that belong to the formula are Constant nodes):
 //   Conv2d           Conv(x, NAME.weight[, NAME.bias])
-//   BatchNorm2d      BatchNormalization(x, NAME.weight, .bias, .running_mean, .running_var), 1e-5
+//   BatchNorm2d      BatchNormalization(x, NAME.weight, .bias, .running_mean, .running_var)
 //   Linear, rank 2   Gemm(x, NAME.weight, NAME.bias), transB=1
 //   Linear, rank 3   Transpose(NAME.weight, perm=[1,0]) -> MatMul(x, .) -> Add(., NAME.bias)
 //                    runtimes fold the Transpose of a constant; nodes NAME.transpose, NAME.matmul,
 //                    NAME
 //   LayerNorm        LayerNormalization(x, NAME.weight, NAME.bias), axis=-1, epsilon 1e-6
+//   LayerNorm2d      over the channels of N x C x H x W: Transpose, LayerNormalization, Transpose;
+//                    nodes NAME.channels_last, NAME, NAME.channels_first
 //   GELU             Gelu (exact); ReLU6 is Clip(x, 0, 6); AdaptiveAvgPool2d(1) GlobalAveragePool
+//   SiLU             Mul(x, Sigmoid(x)); nodes NAME.sigmoid, NAME. (ONNX has it as Swish from
+//                    opset 24 on.)
+//   Hardsigmoid      HardSigmoid with alpha 1/6, beta 0.5; Hardswish HardSwish
 //   attention        see vit.cc
 // Besides the graph it collects how each weight is drawn when weights are random. For that every
-// value carries the mean and variance that its elements have under inputs of mean 0, variance 1.
+// value carries the moments that its elements have under inputs of mean 0, variance 1.
 #pragma once
 
 #include <map>
@@ -23,6 +28,7 @@
 
 #include "model/graph.h"
 #include "tensor/safetensors.h"
+#include "zoo/moments.h"
 #include "zoo/random_weights.h"
 
 namespace assay::zoo {
@@ -37,12 +43,11 @@ struct Architecture {
 inline constexpr char kGraphFile[] = "model.onnx";
 inline constexpr char kWeightsFile[] = "model.safetensors";
 
-/// A value of the graph. mean, variance: over its elements, as far as random weights need them.
+/// A value of the graph, with the moments of its elements.
 struct Tensor {
   std::string name;
   tensor::Shape shape;
-  double mean = 0;
-  double variance = 1;
+  Moments moments = {};
 };
 
 struct ConvOptions {
@@ -60,19 +65,29 @@ struct PoolOptions {
   std::int64_t padding = 0;
 };
 
-/// Random scale and shift of a batch norm. The shift keeps most of a ReLU's input positive, so that
-/// rounding errors do not grow with depth; the scale leaves the output depending on the input.
-/// Five settings were tried on ResNet-18, by the error of bf16 and int8 in the part of the output
-/// that varies with the input: (0.5, 1) 0.120 and 0.236, (1, 1) 0.083 and 0.163, with a branch end
-/// of beta 0.5 0.113 and 0.216, (1, 0.5) 0.068 and 0.128, (1, 0) 0.056 and 0.116. The last clips
-/// half of every ReLU's input and was not tried on deeper models, so the one before it is used.
+/// Positions of a window on an axis of that size with `padding` at both ends.
+std::int64_t Window(std::int64_t size, std::int64_t kernel, std::int64_t stride,
+                    std::int64_t padding);
+
+/// A batch norm: its random scale and shift, and PyTorch's eps and momentum. The shift keeps most
+/// of an activation's input where it bends little, so that rounding errors do not grow with depth;
+/// the scale leaves the output depending on the input. Settings (gamma, beta) that were tried, by
+/// the error of bf16 and int8 in the part of the output that varies with the input:
+///                    (0.5, 1)      (1, 1)        (1, 0.5)      (1, 0)
+///   ResNet-18        0.107, 0.217  0.081, 0.147  0.058, 0.124  0.060, 0.142
+///   MobileNet-V2     0.198, 0.284  0.105, 0.173  0.106, 0.225  0.257, 0.576
+///   EfficientNet-B0  0.687, 1.211  0.178, 0.326  0.094, 0.147  0.099, 0.242
 struct NormOptions {
   double gamma = 1;
   double beta = 0.5;
+  double epsilon = 1e-5;
+  double momentum = 0.1;
 };
 
-/// The last norm of a residual branch: small, so that the sum stays close to its input.
-inline constexpr NormOptions kBranchEnd = {.gamma = 0.5, .beta = 0};
+/// The last norm of a residual branch: small, so that the sum stays close to its input. A gamma of
+/// 0.5 is enough for ResNet-18 (0.058, 0.124 as above; with 0.25 0.055, 0.110) but not for
+/// ResNet-152 (0.363, 0.569; with 0.25 0.136, 0.235).
+inline constexpr NormOptions kBranchEnd = {.gamma = 0.25, .beta = 0};
 
 class GraphBuilder {
  public:
@@ -88,7 +103,8 @@ class GraphBuilder {
   Tensor BatchNorm2d(const std::string& name, const Tensor& x, const NormOptions& options = {});
   Tensor Linear(const std::string& name, const Tensor& x, std::int64_t out,
                 double gain_squared = 1);
-  Tensor LayerNorm(const std::string& name, const Tensor& x);
+  Tensor LayerNorm(const std::string& name, const Tensor& x);    // over the last axis
+  Tensor LayerNorm2d(const std::string& name, const Tensor& x);  // over axis 1
   /// The projection of nn.MultiheadAttention to queries, keys and values: NAME.in_proj_weight.
   Tensor InProjection(const std::string& name, const Tensor& x, double gain_squared);
   Tensor Parameter(const std::string& name, tensor::Shape shape, const Initial& initial);
@@ -97,10 +113,15 @@ class GraphBuilder {
   Tensor Relu(const std::string& name, const Tensor& x);
   Tensor Relu6(const std::string& name, const Tensor& x);
   Tensor Gelu(const std::string& name, const Tensor& x);
+  Tensor Silu(const std::string& name, const Tensor& x);
+  Tensor HardSwish(const std::string& name, const Tensor& x);
+  Tensor Sigmoid(const std::string& name, const Tensor& x);
+  Tensor HardSigmoid(const std::string& name, const Tensor& x);
   Tensor Softmax(const std::string& name, const Tensor& x);  // over the last axis
   Tensor MaxPool2d(const std::string& name, const Tensor& x, const PoolOptions& options);
   Tensor GlobalAveragePool(const std::string& name, const Tensor& x);
   Tensor Add(const std::string& name, const Tensor& a, const Tensor& b);  // b broadcasts to a
+  Tensor Mul(const std::string& name, const Tensor& a, const Tensor& b);  // a broadcasts to b
   Tensor MatMul(const std::string& name, const Tensor& a, const Tensor& b);
   Tensor Scale(const std::string& name, const Tensor& x, double factor);
   Tensor Flatten(const std::string& name, const Tensor& x);  // from axis 1
@@ -125,8 +146,7 @@ class GraphBuilder {
     std::string weight;
     std::uint64_t size;
     Uniform drawn;
-    double input_mean;
-    double input_variance;
+    Moments input;
   };
 
   struct State;

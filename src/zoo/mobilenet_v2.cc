@@ -3,16 +3,14 @@
 #include <fmt/format.h>
 
 #include "zoo/architecture.h"
+#include "zoo/mobile_layers.h"
 
 namespace assay::zoo {
 namespace {
 
-/// Conv2dNormActivation: convolution NAME.0, norm NAME.1, ReLU6 NAME.2.
 Tensor ConvNormRelu6(GraphBuilder& net, const std::string& name, const Tensor& x,
                      const ConvOptions& options) {
-  Tensor y = net.Conv2d(name + ".0", x, options);
-  y = net.BatchNorm2d(name + ".1", y);
-  return net.Relu6(name + ".2", y);
+  return ConvNormActivation(net, name, x, options, {}, &GraphBuilder::Relu6);
 }
 
 Tensor InvertedResidual(GraphBuilder& net, const std::string& name, const Tensor& x,
@@ -25,7 +23,7 @@ Tensor InvertedResidual(GraphBuilder& net, const std::string& name, const Tensor
     y = ConvNormRelu6(net, next(), y, {.out = hidden});
   }
   y = ConvNormRelu6(net, next(), y,
-                    {.out = hidden, .kernel = 3, .stride = stride, .padding = 1, .groups = hidden});
+                    {.out = hidden, .kernel = 3, .stride = stride, .groups = hidden});
   y = net.Conv2d(next(), y, {.out = out});
   const bool residual = stride == 1 && x.shape[1] == out;
   y = net.BatchNorm2d(next(), y, residual ? kBranchEnd : NormOptions{});
@@ -52,7 +50,7 @@ constexpr std::array<Stage, 7> kStages = {{{1, 16, 1, 1},
 Tensor MobileNetV2(GraphBuilder& net, const Tensor& input) {
   int feature = 0;
   const auto next = [&] { return fmt::format("features.{}", feature++); };
-  Tensor x = ConvNormRelu6(net, next(), input, {.out = 32, .kernel = 3, .stride = 2, .padding = 1});
+  Tensor x = ConvNormRelu6(net, next(), input, {.out = 32, .kernel = 3, .stride = 2});
   for (const Stage& stage : kStages) {
     for (int block = 0; block < stage.blocks; ++block) {
       const std::int64_t stride = block == 0 ? stage.stride : 1;

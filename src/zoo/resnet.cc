@@ -42,22 +42,26 @@ Tensor Block(GraphBuilder& net, const std::string& name, const Tensor& x, std::i
   const bool same = x.shape == branch.shape;
   const Tensor shortcut =
       same ? x : Downsample(net, name + ".downsample", x, branch.shape[1], stride);
-  return net.Relu(name + ".relu", net.Add(name + ".add", branch, shortcut));
+  const Tensor sum = net.Add(name + ".add", branch, shortcut);
+  Tensor y = net.Relu(name + ".relu", sum);
+  if (same) {  // what was positive before little was added to it is hardly clipped
+    y.moments = sum.moments;
+  }
+  return y;
 }
 
 }  // namespace
 
-Tensor ResNet(GraphBuilder& net, const Tensor& input, const std::array<int, 4>& blocks,
-              bool bottleneck) {
+Tensor ResNet(GraphBuilder& net, const Tensor& input, const ResNetOptions& options) {
   Tensor x = net.Conv2d("conv1", input, {.out = 64, .kernel = 7, .stride = 2, .padding = 3});
   x = net.BatchNorm2d("bn1", x);
   x = net.Relu("relu", x);
   x = net.MaxPool2d("maxpool", x, {.kernel = 3, .stride = 2, .padding = 1});
-  for (std::size_t stage = 0; stage < blocks.size(); ++stage) {
-    for (int block = 0; block < blocks[stage]; ++block) {
+  for (std::size_t stage = 0; stage < options.blocks.size(); ++stage) {
+    for (int block = 0; block < options.blocks[stage]; ++block) {
       const std::string name = fmt::format("layer{}.{}", stage + 1, block);
       const std::int64_t stride = stage > 0 && block == 0 ? 2 : 1;
-      x = Block(net, name, x, std::int64_t{64} << stage, stride, bottleneck);
+      x = Block(net, name, x, std::int64_t{64} << stage, stride, options.bottleneck);
     }
   }
   x = net.GlobalAveragePool("avgpool", x);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <type_traits>
 
 #include "base/text.h"
 #include "zoo/architecture.h"
@@ -10,34 +12,73 @@
 namespace assay::zoo {
 namespace {
 
-using Define = Tensor (*)(GraphBuilder&, const Tensor&);
+using Define = std::function<Tensor(GraphBuilder&, const Tensor&)>;
 
 struct Definition {
   Entry entry;
   Define define;
 };
 
-// Parameters and multiply-adds: weight metadata of torchvision 0.29.2 (its GFLOPS are
-// multiply-adds, published to a million); simplecnn's are counted by hand.
+/// The member of a family that has these options.
+template <typename Options>
+Define Member(Tensor (*family)(GraphBuilder&, const Tensor&, const Options&),
+              const std::type_identity_t<Options>& options) {
+  return [=](GraphBuilder& net, const Tensor& x) { return family(net, x, options); };
+}
+
+tensor::Shape Image(std::int64_t size) { return {1, 3, size, size}; }
+
+constexpr char kResNet[] = "torchvision models/resnet.py, v1.5";
+constexpr char kMobileNetV2[] = "torchvision models/mobilenetv2.py";
+constexpr char kMobileNetV3[] = "torchvision models/mobilenetv3.py";
+constexpr char kEfficientNet[] = "torchvision models/efficientnet.py";
+constexpr char kConvNext[] = "torchvision models/convnext.py";
+constexpr char kVit[] = "torchvision models/vision_transformer.py";
+
+// Name, family, source, input, parameters, multiply-adds; definition. Parameters and multiply-adds:
+// weight metadata of torchvision 0.29 (its GFLOPS are multiply-adds, published to a million);
+// simplecnn's are counted by hand.
 const std::vector<Definition>& Definitions() {
-  static const tensor::Shape kImage = {1, 3, 224, 224};
   static const std::vector<Definition> kDefinitions = {
-      {{"simplecnn", "SimpleCNN", "assay", kImage, 1'008'618, 80'482'304}, SimpleCnn},
-      {{"resnet18", "ResNet", "torchvision models/resnet.py", kImage, 11'689'512, 1'814'000'000},
-       [](GraphBuilder& net, const Tensor& x) {
-         return ResNet(net, x, {2, 2, 2, 2}, /*bottleneck=*/false);
-       }},
-      {{"resnet50", "ResNet", "torchvision models/resnet.py, v1.5", kImage, 25'557'032,
-        4'089'000'000},
-       [](GraphBuilder& net, const Tensor& x) {
-         return ResNet(net, x, {3, 4, 6, 3}, /*bottleneck=*/true);
-       }},
-      {{"mobilenet_v2", "MobileNetV2", "torchvision models/mobilenetv2.py", kImage, 3'504'872,
-        301'000'000},
+      {{"simplecnn", "SimpleCNN", "assay", Image(224), 1'008'618, 80'482'304}, SimpleCnn},
+      {{"resnet18", "ResNet", kResNet, Image(224), 11'689'512, 1'814'000'000},
+       Member(ResNet, {.blocks = {2, 2, 2, 2}})},
+      {{"resnet34", "ResNet", kResNet, Image(224), 21'797'672, 3'664'000'000},
+       Member(ResNet, {.blocks = {3, 4, 6, 3}})},
+      {{"resnet50", "ResNet", kResNet, Image(224), 25'557'032, 4'089'000'000},
+       Member(ResNet, {.blocks = {3, 4, 6, 3}, .bottleneck = true})},
+      {{"resnet101", "ResNet", kResNet, Image(224), 44'549'160, 7'801'000'000},
+       Member(ResNet, {.blocks = {3, 4, 23, 3}, .bottleneck = true})},
+      {{"resnet152", "ResNet", kResNet, Image(224), 60'192'808, 11'514'000'000},
+       Member(ResNet, {.blocks = {3, 8, 36, 3}, .bottleneck = true})},
+      {{"mobilenet_v2", "MobileNetV2", kMobileNetV2, Image(224), 3'504'872, 301'000'000},
        MobileNetV2},
-      {{"vit_b_16", "VisionTransformer", "torchvision models/vision_transformer.py", kImage,
-        86'567'656, 17'564'000'000},
-       [](GraphBuilder& net, const Tensor& x) { return VisionTransformer(net, x, {}); }},
+      {{"mobilenet_v3_small", "MobileNetV3", kMobileNetV3, Image(224), 2'542'856, 57'000'000},
+       Member(MobileNetV3, {.large = false})},
+      {{"mobilenet_v3_large", "MobileNetV3", kMobileNetV3, Image(224), 5'483'032, 217'000'000},
+       Member(MobileNetV3, {.large = true})},
+      {{"efficientnet_b0", "EfficientNet", kEfficientNet, Image(224), 5'288'548, 386'000'000},
+       Member(EfficientNet, {.width = 1, .depth = 1})},
+      {{"efficientnet_b1", "EfficientNet", kEfficientNet, Image(240), 7'794'184, 687'000'000},
+       Member(EfficientNet, {.width = 1, .depth = 1.1})},
+      {{"efficientnet_b2", "EfficientNet", kEfficientNet, Image(288), 9'109'994, 1'088'000'000},
+       Member(EfficientNet, {.width = 1.1, .depth = 1.2})},
+      {{"convnext_tiny", "ConvNeXt", kConvNext, Image(224), 28'589'128, 4'456'000'000},
+       Member(ConvNext, {.blocks = {3, 3, 9, 3}, .width = 96})},
+      {{"convnext_small", "ConvNeXt", kConvNext, Image(224), 50'223'688, 8'684'000'000},
+       Member(ConvNext, {.blocks = {3, 3, 27, 3}, .width = 96})},
+      {{"convnext_base", "ConvNeXt", kConvNext, Image(224), 88'591'464, 15'355'000'000},
+       Member(ConvNext, {.blocks = {3, 3, 27, 3}, .width = 128})},
+      {{"vit_b_16", "VisionTransformer", kVit, Image(224), 86'567'656, 17'564'000'000},
+       Member(VisionTransformer, {.patch = 16})},
+      {{"vit_b_32", "VisionTransformer", kVit, Image(224), 88'224'232, 4'409'000'000},
+       Member(VisionTransformer, {.patch = 32})},
+      {{"vit_l_16", "VisionTransformer", kVit, Image(224), 304'326'632, 61'555'000'000},
+       Member(VisionTransformer,
+              {.patch = 16, .layers = 24, .heads = 16, .hidden = 1024, .mlp = 4096})},
+      {{"vit_l_32", "VisionTransformer", kVit, Image(224), 306'535'400, 15'378'000'000},
+       Member(VisionTransformer,
+              {.patch = 32, .layers = 24, .heads = 16, .hidden = 1024, .mlp = 4096})},
   };
   return kDefinitions;
 }

@@ -2,7 +2,7 @@
 
 Parameters have torchvision's names, so that one checkpoint fits both. Sources: He et al. 2015
 (arXiv 1512.03385; stride in the 3x3 convolution, "v1.5"), Sandler et al. 2018 (1801.04381),
-Dosovitskiy et al. 2020 (2010.11929).
+Dosovitskiy et al. 2020 (2010.11929); the files beside this one name theirs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
+
+from handwritten_convnext import ConvNext
+from handwritten_mobile import EfficientNet, MobileNetV3
 
 
 class SimpleCnn(nn.Module):
@@ -187,20 +190,21 @@ class Encoder(nn.Module):
         return self.ln(self.layers(self.dropout(tokens + self.pos_embedding)))
 
 
-class VitB16(nn.Module):
-    """ViT-B/16 on 224x224: 196 patches of 16x16 and a class token."""
+class VisionTransformer(nn.Module):
+    """On 224x224: square patches and a class token."""
 
-    def __init__(self) -> None:
+    def __init__(self, patch: int, depth: int = 12, width: int = 768, heads: int = 12) -> None:
         super().__init__()
-        width = 768
+        self.width = width
+        self.patches = (224 // patch) ** 2
         self.class_token = nn.Parameter(torch.zeros(1, 1, width))
-        self.conv_proj = nn.Conv2d(3, width, 16, 16)
-        self.encoder = Encoder(197, 12, width, 12, 3072)
+        self.conv_proj = nn.Conv2d(3, width, patch, patch)
+        self.encoder = Encoder(self.patches + 1, depth, width, heads, 4 * width)
         self.heads = nn.Sequential(OrderedDict([("head", nn.Linear(width, 1000))]))
 
     def forward(self, x: Tensor) -> Tensor:
         batch = x.shape[0]
-        x = self.conv_proj(x).reshape(batch, 768, 196).permute(0, 2, 1)
+        x = self.conv_proj(x).reshape(batch, self.width, self.patches).permute(0, 2, 1)
         x = torch.cat([self.class_token.expand(batch, -1, -1), x], dim=1)
         return self.heads(self.encoder(x)[:, 0])
 
@@ -208,7 +212,21 @@ class VitB16(nn.Module):
 MODELS = {
     "simplecnn": SimpleCnn,
     "resnet18": lambda: ResNet([2, 2, 2, 2], bottleneck=False),
+    "resnet34": lambda: ResNet([3, 4, 6, 3], bottleneck=False),
     "resnet50": lambda: ResNet([3, 4, 6, 3], bottleneck=True),
+    "resnet101": lambda: ResNet([3, 4, 23, 3], bottleneck=True),
+    "resnet152": lambda: ResNet([3, 8, 36, 3], bottleneck=True),
     "mobilenet_v2": MobileNetV2,
-    "vit_b_16": VitB16,
+    "mobilenet_v3_small": lambda: MobileNetV3(MobileNetV3.SMALL, 1024),
+    "mobilenet_v3_large": lambda: MobileNetV3(MobileNetV3.LARGE, 1280),
+    "efficientnet_b0": lambda: EfficientNet(width=1.0, depth=1.0),
+    "efficientnet_b1": lambda: EfficientNet(width=1.0, depth=1.1),
+    "efficientnet_b2": lambda: EfficientNet(width=1.1, depth=1.2),
+    "convnext_tiny": lambda: ConvNext([3, 3, 9, 3], 96),
+    "convnext_small": lambda: ConvNext([3, 3, 27, 3], 96),
+    "convnext_base": lambda: ConvNext([3, 3, 27, 3], 128),
+    "vit_b_16": lambda: VisionTransformer(16),
+    "vit_b_32": lambda: VisionTransformer(32),
+    "vit_l_16": lambda: VisionTransformer(16, depth=24, width=1024, heads=16),
+    "vit_l_32": lambda: VisionTransformer(32, depth=24, width=1024, heads=16),
 }

@@ -68,7 +68,7 @@ class Replay:
         assert list(weight.shape[2:]) == kernel_shape and pads[:2] == pads[2:]
         return F.conv2d(x, weight, bias, strides, pads[:2], dilations, group)
 
-    def on_batchnormalization(self, x, weight, bias, mean, variance, *, epsilon):
+    def on_batchnormalization(self, x, weight, bias, mean, variance, *, epsilon, momentum=0.9):
         return F.batch_norm(x, mean, variance, weight, bias, eps=epsilon)
 
     def on_layernormalization(self, x, weight, bias, *, axis, epsilon):
@@ -117,6 +117,15 @@ class Replay:
 
     def on_gelu(self, x):
         return F.gelu(x)
+
+    def on_sigmoid(self, x):
+        return x.sigmoid()
+
+    def on_hardsigmoid(self, x, *, alpha, beta):
+        return (x * alpha + beta).clamp(0, 1)
+
+    def on_hardswish(self, x):
+        return F.hardswish(x)
 
     def on_add(self, a, b):
         return a + b
