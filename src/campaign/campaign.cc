@@ -33,7 +33,8 @@ std::string Timestamp() {
   return text;
 }
 
-record::ModelFacts FactsOf(const model::Model& model) {
+record::ModelFacts FactsOf(const Setting& setting) {
+  const model::Model& model = setting.model;
   record::ModelFacts facts;
   facts.name = model.name;
   facts.source = model.source;
@@ -43,8 +44,14 @@ record::ModelFacts FactsOf(const model::Model& model) {
   facts.sha256 = model.sha256;
   for (const model::ValueId id : model.graph.inputs) {
     const model::Value& value = model.graph.values[static_cast<std::size_t>(id)];
-    facts.inputs.push_back({value.name, value.type});
+    facts.inputs.push_back({value.name, value.type, ""});
+    for (const InputFile& file : setting.options.inputs) {
+      if (file.name == value.name) {
+        facts.inputs.back().file = file.path.string();
+      }
+    }
   }
+  facts.fixed_input = setting.inputs.fixed;
   if (!facts.inputs.empty() && !facts.inputs.front().type.shape.empty()) {
     facts.batch_size = facts.inputs.front().type.shape.front();
   }
@@ -227,7 +234,7 @@ void Arms::Judge(const References& references) {
 Campaign Arms::Finish() {
   Campaign campaign;
   campaign.run.machine = setting_.around.machine;
-  campaign.run.model = FactsOf(setting_.model);
+  campaign.run.model = FactsOf(setting_);
   campaign.signal = findings_.signal = workshop_.signal();
   findings_.threads = setting_.threads;
   findings_.batch_size = campaign.run.model.batch_size;

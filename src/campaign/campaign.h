@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "campaign/inputs.h"
 #include "campaign/progress.h"
 #include "conversion/conversion.h"
 #include "model/model.h"
@@ -30,6 +31,7 @@ struct Options {
   std::optional<double> tolerance;
   bool control = false;
   std::uint64_t seed = 0;                // inputs and the order within rounds
+  std::vector<InputFile> inputs;         // that are read, not drawn
   Json engine_options = Json::object();  // passed to every Job (the fake engine's script)
   std::string subject;  // MODEL and its options on the command line, for `repeat`; "": its name
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <system_error>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "campaign/input_files.h"
 #include "tensor/safetensors.h"
 #include "tensor/tensor.h"
 
@@ -122,18 +124,26 @@ tensor::Tensor Draw(const model::Value& value, std::uint64_t elements, std::int6
 }  // namespace
 
 Result<Inputs> DrawInputs(const model::Graph& graph, std::uint64_t seed,
-                          const std::filesystem::path& folder) {
+                          const std::filesystem::path& folder,
+                          const std::vector<InputFile>& files) {
+  ASSAY_ASSIGN(const GivenInputs given, ReadInputFiles(graph, files));
   std::string description = fmt::format("{} seed {} sets {}\n", kRecipe, seed, kInputSets);
   std::vector<std::int64_t> rows;
   for (const model::ValueId id : graph.inputs) {
     const model::Value& value = graph.values[static_cast<std::size_t>(id)];
     rows.push_back(RowsOf(graph, id));
-    description += fmt::format("{} {} {} {}\n", value.name, tensor::Name(value.type.dtype),
-                               tensor::ToString(value.type.shape), rows.back());
+    const auto read = given.find(value.name);
+    description += fmt::format(
+        "{} {} {} {}\n", value.name, tensor::Name(value.type.dtype),
+        tensor::ToString(value.type.shape),
+        read == given.end() ? std::to_string(rows.back()) : "file " + read->second.sha256);
   }
   Inputs inputs;
   inputs.sha256 = Sha256Of(description);
   inputs.file = folder / (inputs.sha256.substr(0, 16) + ".safetensors");
+  inputs.fixed =
+      !given.empty() && given.size() == graph.inputs.size() &&
+      std::all_of(given.begin(), given.end(), [](const auto& one) { return one.second.Fixed(); });
   if (std::filesystem::exists(inputs.file)) {
     return inputs;
   }
@@ -141,8 +151,10 @@ Result<Inputs> DrawInputs(const model::Graph& graph, std::uint64_t seed,
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     const model::Value& value = graph.values[static_cast<std::size_t>(graph.inputs[i])];
     ASSAY_ASSIGN(const std::uint64_t elements, tensor::ElementCount(value.type.shape));
+    const auto read = given.find(value.name);
     for (int set = 0; set < kInputSets; ++set) {
-      tensors.push_back(Draw(value, elements, rows[i], seed, set));
+      tensors.push_back(read == given.end() ? Draw(value, elements, rows[i], seed, set)
+                                            : read->second.Set(value, set));
     }
   }
   std::error_code error;

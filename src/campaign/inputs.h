@@ -1,10 +1,11 @@
-// The input sets of a campaign: drawn from the seed alone, the same on every machine, written as
-// safetensors "NAME.K" for the workers.
+// The input sets of a campaign: drawn from the seed alone, the same on every machine, or read from
+// the user's files; written as safetensors "NAME.K" for the workers.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "model/graph.h"
@@ -13,16 +14,29 @@ namespace assay::campaign {
 
 inline constexpr int kInputSets = 4;  // distinct, so that no cache of results can hide a slow run
 
+/// --input NAME=FILE.npy
+struct InputFile {
+  std::string name;
+  std::filesystem::path path;
+};
+
 struct Inputs {
   std::filesystem::path file;
-  std::string sha256;  // of what the file was drawn from: names, types, ranges, seed
+  std::string sha256;  // of what decides its content: names, types, ranges, seed, arrays given
+  bool fixed = false;  // the user's files leave no two sets different
 };
 
 /// Writes the inputs of `graph` below `folder` (home/inputs), or finds them there. Floating-point
 /// elements are uniform in [-1, 1). Integers that pick rows of a table (Gather) are uniform over
 /// its rows; other integers and booleans are 0 or 1, as masks are, the first of each set 1.
-/// Errors  kUnsupported for an input without fixed dimensions; kIo.
+///
+/// files  give inputs their values instead. An array of the input's shape is used in every set; one
+///        whose first axis is kInputSets times as long, or with a first axis of kInputSets besides,
+///        is cut into the sets.
+/// Errors  kUnsupported for an input without fixed dimensions; kIo; those of ReadNpy;
+///         kInvalidArgument for an array of another type or shape, or for no input.
 Result<Inputs> DrawInputs(const model::Graph& graph, std::uint64_t seed,
-                          const std::filesystem::path& folder);
+                          const std::filesystem::path& folder,
+                          const std::vector<InputFile>& files = {});
 
 }  // namespace assay::campaign

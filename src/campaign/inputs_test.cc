@@ -6,6 +6,7 @@
 #include <cstring>
 #include <set>
 
+#include "base/file.h"
 #include "tensor/safetensors.h"
 
 namespace assay::campaign {
@@ -37,9 +38,87 @@ class InputsTest : public ::testing::Test {
     return values;
   }
 
+  /// A .npy file of float32 elements 0, 1, 2, ...
+  InputFile Npy(const char* name, const tensor::Shape& shape) {
+    std::string tuple;
+    for (const std::int64_t dimension : shape) {
+      tuple += std::to_string(dimension) + ",";
+    }
+    const std::string header =
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (" + tuple + "), }";
+    std::string file("\x93NUMPY\1\0", 8);
+    file += static_cast<char>(header.size());
+    file += '\0' + header;
+    for (std::uint64_t i = 0; i < *tensor::ElementCount(shape); ++i) {
+      const auto value = static_cast<float>(i);
+      file.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+    EXPECT_TRUE(WriteFileAtomically(folder_ / "a.npy", file).ok());
+    return {name, folder_ / "a.npy"};
+  }
+  std::vector<float> Given(const Inputs& inputs, const char* name) {
+    const auto file = tensor::SafetensorsFile::Open(inputs.file);
+    const tensor::Tensor read = file->Read(*file->Find(name));
+    std::vector<float> values(read.data.size() / sizeof(float));
+    std::memcpy(values.data(), read.data.data(), read.data.size());
+    return values;
+  }
+  void ExpectRefused(const std::vector<InputFile>& files, const std::string& part) {
+    const auto inputs = DrawInputs(graph_, 0, folder_, files);
+    ASSERT_FALSE(inputs.ok()) << part;
+    EXPECT_EQ(inputs.error().code, Code::kInvalidArgument);
+    EXPECT_NE(inputs.error().message.find(part), std::string::npos) << inputs.error().message;
+  }
+
   model::Graph graph_;
   std::filesystem::path folder_;
 };
+
+TEST_F(InputsTest, UseAnArrayOfTheInputsShapeInEverySet) {
+  Add("x", tensor::DType::kFloat32, {1, 3});
+  const auto inputs = DrawInputs(graph_, 0, folder_, {Npy("x", {1, 3})});
+  ASSERT_TRUE(inputs.ok()) << inputs.error().message;
+  EXPECT_TRUE(inputs->fixed);
+  for (const char* set : {"x.0", "x.3"}) {
+    EXPECT_EQ(Given(*inputs, set), (std::vector<float>{0, 1, 2})) << set;
+  }
+}
+
+TEST_F(InputsTest, CutAnArrayOfSeveralSets) {
+  Add("x", tensor::DType::kFloat32, {1, 3});
+  for (const tensor::Shape& shape : {tensor::Shape{4, 3}, tensor::Shape{4, 1, 3}}) {
+    const auto inputs = DrawInputs(graph_, 0, folder_, {Npy("x", shape)});
+    ASSERT_TRUE(inputs.ok()) << inputs.error().message;
+    EXPECT_FALSE(inputs->fixed);
+    EXPECT_EQ(Given(*inputs, "x.0"), (std::vector<float>{0, 1, 2}));
+    EXPECT_EQ(Given(*inputs, "x.3"), (std::vector<float>{9, 10, 11}));
+  }
+}
+
+TEST_F(InputsTest, DrawWhatNoFileGives) {
+  Add("x", tensor::DType::kFloat32, {3});
+  Add("y", tensor::DType::kFloat32, {3});
+  const auto drawn = Drawn<float>("y.2");
+  const auto inputs = DrawInputs(graph_, 0, folder_, {Npy("x", {3})});
+  EXPECT_FALSE(inputs->fixed);
+  EXPECT_EQ(Given(*inputs, "y.2"), drawn);
+}
+
+TEST_F(InputsTest, AreOthersWhenTheFileChanges) {
+  Add("x", tensor::DType::kFloat32, {4});
+  const auto before = DrawInputs(graph_, 0, folder_, {Npy("x", {4})});
+  const auto after = DrawInputs(graph_, 0, folder_, {Npy("x", {4, 4})});
+  EXPECT_NE(after->sha256, before->sha256);
+}
+
+TEST_F(InputsTest, RefuseArraysThatDoNotFit) {
+  Add("x", tensor::DType::kFloat32, {1, 3});
+  Add("ids", tensor::DType::kInt64, {2});
+  ExpectRefused({Npy("x", {3, 1})}, "is float32 3x1, but the input 'x' takes float32 1x3");
+  ExpectRefused({Npy("ids", {2})}, "is float32 2, but the input 'ids' takes int64 2");
+  ExpectRefused({Npy("idz", {2})}, "the model has no input 'idz' (did you mean ids?)");
+  ExpectRefused({Npy("x", {1, 3}), Npy("x", {1, 3})}, "'x' is given more than once");
+}
 
 TEST_F(InputsTest, AreDistinctSetsWithinOne) {
   Add("x", tensor::DType::kFloat32, {1, 3, 8, 8});

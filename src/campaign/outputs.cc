@@ -82,8 +82,9 @@ double Variation(const OutputSets& output) {
   return variation > kRoundingOfReference * Norm(output) ? variation : 0;
 }
 
-double Scale(const OutputSets& reference) {
-  const double variation = Variation(reference);
+double Scale(const OutputSets& reference, bool fixed_input) {
+  // What varies under a fixed input is the noise of threads.
+  const double variation = fixed_input ? 0 : Variation(reference);
   const double norm = Norm(reference);
   return variation > 0 ? variation : norm > 0 ? norm : 1;
 }
@@ -113,7 +114,8 @@ void Count(Agreement& agreement, const OutputSets& a, const OutputSets& b) {
   }
 }
 
-void Accumulate(Difference& worst, const OutputSets& reference, const OutputSets& output) {
+void Accumulate(Difference& worst, const OutputSets& reference, const OutputSets& output,
+                bool fixed_input) {
   double squares = 0, dot = 0, own = 0, other = 0;
   for (std::size_t set = 0; set < reference.sets.size(); ++set) {
     for (std::size_t i = 0; i < reference.sets[set].size(); ++i) {
@@ -125,7 +127,8 @@ void Accumulate(Difference& worst, const OutputSets& reference, const OutputSets
       worst.max_abs = std::max(worst.max_abs, std::abs(x - y));
     }
   }
-  worst.relative_l2 = std::max(worst.relative_l2, std::sqrt(squares) / Scale(reference));
+  worst.relative_l2 =
+      std::max(worst.relative_l2, std::sqrt(squares) / Scale(reference, fixed_input));
   if (own > 0 && other > 0) {
     worst.cosine = std::min(worst.cosine, dot / std::sqrt(own * other));
   }
@@ -178,7 +181,7 @@ Result<Outputs> ReadOutputs(const std::filesystem::path& path) {
   return outputs;
 }
 
-Difference Compare(const Outputs& reference, const Outputs& outputs) {
+Difference Compare(const Outputs& reference, const Outputs& outputs, bool fixed_input) {
   Difference worst;
   Agreement agreement;
   for (const auto& [name, expected] : reference) {
@@ -188,7 +191,7 @@ Difference Compare(const Outputs& reference, const Outputs& outputs) {
     if (!worst.problem.empty()) {
       return worst;
     }
-    Accumulate(worst, expected, found->second);
+    Accumulate(worst, expected, found->second, fixed_input);
     Count(agreement, expected, found->second);
   }
   if (agreement.rows > 0) {

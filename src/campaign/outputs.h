@@ -26,7 +26,7 @@ Result<Outputs> ReadOutputs(const std::filesystem::path& path);
 struct Difference {
   /// Root of the summed squared errors over that of the part of the reference that varies with the
   /// input (its distance from its mean over the sets). An output that does not vary is measured by
-  /// its own norm instead.
+  /// its own norm instead, and so is each one when the input is the same in all sets.
   double relative_l2 = 0;
   double max_abs = 0;
   double cosine = 1;
@@ -34,7 +34,7 @@ struct Difference {
       top1_agreement;   // of the last axis' largest, over outputs of rank 2 or more
   std::string problem;  // why they cannot be compared: an output missing, NaN; "" when they can
 };
-Difference Compare(const Outputs& reference, const Outputs& outputs);
+Difference Compare(const Outputs& reference, const Outputs& outputs, bool fixed_input = false);
 
 /// Whether any output varies over the input sets at all.
 bool Varies(const Outputs& outputs);

@@ -113,6 +113,7 @@ ComputedReferences ComputeReferences(const Setting& setting, Workshop& workshop,
   const Roles& roles = setting.around.roles;
   ComputedReferences computed;
   References& references = computed.references;
+  references.fixed_input = setting.inputs.fixed;
   const auto keep = [&](const char* what, Result<Outputs> outputs, std::optional<Outputs>& into) {
     std::string why;
     if (outputs.ok()) {

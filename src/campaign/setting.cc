@@ -121,8 +121,9 @@ Result<Setting> Arrange(const model::Model& model, const std::vector<conversion:
                   .inputs = {},
                   .program = Error{},
                   .program_sha256 = ""};
+  ASSAY_ASSIGN(setting.inputs,
+               DrawInputs(model.graph, options.seed, around.home / "inputs", options.inputs));
   ASSAY_ASSIGN(setting.engines, Describe(choices, around.roles, setting.timeouts.load_s, workshop));
-  ASSAY_ASSIGN(setting.inputs, DrawInputs(model.graph, options.seed, around.home / "inputs"));
   ASSAY_TRY(Lower(setting));
   return setting;
 }

@@ -38,8 +38,9 @@ struct Setting {
   bool RunsProgram(const std::string& engine) const;  // and so shares the lowering's bugs
 };
 
-/// Asks the engines, draws the inputs, lowers the model.
-/// Errors  kUnavailable when no engine of `choices` is here; kIo when nothing can be written.
+/// Draws the inputs (or reads them), asks the engines, lowers the model.
+/// Errors  kUnavailable when no engine of `choices` is here; kIo when nothing can be written;
+///         those of DrawInputs.
 Result<Setting> Arrange(const model::Model& model, const std::vector<conversion::Choice>& choices,
                         const Options& options, const Surroundings& around, Workshop& workshop);
 

@@ -20,13 +20,13 @@ class Court {
   Court(const References& references, std::optional<double> tolerance)
       : references_(references), given_(tolerance) {
     if (references.golden && references.eager) {
-      const Difference noise = Compare(*references.golden, *references.eager);
+      const Difference noise = Apart(*references.golden, *references.eager);
       if (noise.problem.empty()) {
         noise_ = noise.relative_l2;
       }
     }
     if (references.golden && references.witness) {
-      const Difference apart = Compare(*references.golden, *references.witness);
+      const Difference apart = Apart(*references.golden, *references.witness);
       disagreement_ = apart.relative_l2;
       disagree_ = !apart.problem.empty() || apart.relative_l2 > Tolerance("fp32");
     }
@@ -50,12 +50,16 @@ class Court {
   }
 
  private:
+  Difference Apart(const Outputs& reference, const Outputs& outputs) const {
+    return Compare(reference, outputs, references_.fixed_input);
+  }
+
   double Tolerance(const std::string& precision) const {
     return given_.value_or(ToleranceOf(precision, noise_).value_or(0));
   }
 
   bool Passes(const Outputs& reference, const ArmOutputs& arm) const {
-    const Difference difference = Compare(reference, *arm.outputs);
+    const Difference difference = Apart(reference, *arm.outputs);
     return difference.problem.empty() && difference.relative_l2 <= Tolerance(arm.precision);
   }
 
@@ -66,7 +70,7 @@ class Court {
 
   /// Why the reference could not expose an error; "" when it could.
   std::string Blind(const Outputs& reference) const {
-    if (!Varies(reference)) {
+    if (!references_.fixed_input && !Varies(reference)) {
       return "the outputs do not vary with the input, so that an error could not show";
     }
     if (noise_ && *noise_ * kVariationOverNoise > 1) {
@@ -90,7 +94,7 @@ class Court {
     if (!given_ && !ToleranceOf(arm.precision, noise_)) {
       return Unchecked(fmt::format("{} is never judged", arm.precision));
     }
-    const Difference difference = Compare(*reference, *arm.outputs);
+    const Difference difference = Apart(*reference, *arm.outputs);
     Judgement judgement{.output = Describe(difference, Tolerance(arm.precision)),
                         .outcome = record::Outcome::kMeasured,
                         .reason = ""};

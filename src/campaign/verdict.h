@@ -17,6 +17,7 @@ struct References {
   std::optional<Outputs> eager;       // the same in fp32: its error is the noise
   std::optional<Outputs> witness;     // another runtime without optimisations, fp32
   std::string no_golden, no_witness;  // why not
+  bool fixed_input = false;           // every set is the same, by the user's choice
 };
 
 struct ArmOutputs {

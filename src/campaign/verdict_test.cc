@@ -137,5 +137,23 @@ TEST_F(DisagreementTest, DoesNotCondemnTheWitnessRuntimeOnItsOwnWord) {
   EXPECT_EQ(verdict.arms[1].outcome, record::Outcome::kMistrusted);
 }
 
+/// Outputs under one input used four times; the sets differ by the rounding of threads alone.
+Outputs Fixed(double error = 0) {
+  const auto set = [&](double rounding) { return std::vector<double>{3 + error, 4 + rounding}; };
+  return {{"y", {.shape = {1, 2}, .sets = {set(0), set(1e-9), set(0), set(1e-9)}}}};
+}
+
+TEST(VerdictTest, MeasuresErrorsByTheWholeOutputWhenTheInputIsFixed) {
+  References references;
+  references.golden = references.witness = Fixed();
+  references.eager = Fixed(5e-7);
+  EXPECT_EQ(JudgeOne(references, Fixed(5e-7)).output.verdict, "mistrusted");
+  references.fixed_input = true;
+  const Judgement passed = JudgeOne(references, Fixed(5e-7));
+  EXPECT_EQ(passed.output.verdict, "pass") << passed.reason;
+  EXPECT_NEAR(*passed.output.relative_l2, 1e-7, 1e-9);
+  EXPECT_EQ(JudgeOne(references, Fixed(5e-3)).output.verdict, "fail");
+}
+
 }  // namespace
 }  // namespace assay::campaign

@@ -9,6 +9,7 @@
 #include "cli/model_options.h"
 #include "cli/terminal.h"
 #include "cli/verb.h"
+#include "model/copy.h"
 
 namespace assay::cli {
 namespace {
@@ -28,7 +29,7 @@ struct ExportOptions {
 Result<int> Export(const ExportOptions& options) {
   ASSAY_TRY(RequireEmptyFolder(options.folder));
   ASSAY_ASSIGN(const model::Model model, options.model.Load());
-  ASSAY_TRY(CopyModel(model, options.folder));
+  ASSAY_TRY(model::WriteCopy(model.onnx, options.folder));
   const fs::path folder = options.folder;
   for (const char* name : {"model.onnx", "model.safetensors"}) {
     std::error_code error;

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/number.h"
+#include "model/copy.h"
 #include "zoo/zoo.h"
 
 namespace assay::cli {
@@ -98,8 +99,9 @@ void ModelOptions::AddTo(CLI::App& verb) {
       ->check(Between(1, zoo::kMostBatch))
       ->capture_default_str();
   verb.add_option("--weights", weights,
-                  "a checkpoint for the model's weights (default: random ones)")
-      ->type_name("FILE.safetensors");
+                  "a checkpoint: FILE.safetensors, or the FILE.safetensors.index.json of several; "
+                  "without it zoo models have random weights, ONNX files their own")
+      ->type_name("FILE");
   verb.add_option("--dim", dimensions, "value of a free dimension of an ONNX file; may repeat")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
@@ -116,12 +118,12 @@ Result<model::Model> ModelOptions::Load() const {
     return NotBuilt(fmt::format("'{}': a model from Python", model), "export it to ONNX first");
   }
   ASSAY_ASSIGN(const auto named, ParseDimensions(dimensions));
+  const fs::path cache = HomeDirectory() / "models";
   if (LooksLikeFile(model)) {
-    if (!weights.empty()) {
-      return NotBuilt("--weights for an ONNX file", "the file's own weights are used without it");
-    }
-    ASSAY_ASSIGN(model::Model loaded,
-                 model::Load(model, {.dimensions = named, .known_sha256 = ""}));
+    const model::LoadOptions options{.dimensions = named, .known_sha256 = ""};
+    ASSAY_ASSIGN(model::Model loaded, weights.empty()
+                                          ? model::Load(model, options)
+                                          : model::LoadWithWeights(model, options, weights, cache));
     ASSAY_TRY(CheckBatch(loaded, batch_size));
     ASSAY_TRY(CheckShape(loaded, input_shape));
     return loaded;
@@ -132,9 +134,9 @@ Result<model::Model> ModelOptions::Load() const {
                  "--batch-size N sets the batch of a model of the zoo"};
   }
   ASSAY_ASSIGN(const zoo::Entry entry, zoo::Find(model));
-  ASSAY_ASSIGN(model::Model built,
-               zoo::Build(entry, {.batch_size = batch_size, .seed = seed, .weights = weights},
-                          HomeDirectory() / "models"));
+  ASSAY_ASSIGN(
+      model::Model built,
+      zoo::Build(entry, {.batch_size = batch_size, .seed = seed, .weights = weights}, cache));
   ASSAY_TRY(CheckShape(built, input_shape));
   return built;
 }

@@ -40,6 +40,19 @@ Result<int> ParseThreads(const std::string& text) {
   return threads;
 }
 
+Result<std::vector<campaign::InputFile>> ParseInputs(const std::vector<std::string>& texts) {
+  std::vector<campaign::InputFile> files;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+      return Error{Code::kInvalidArgument, fmt::format("--input '{}' is not NAME=FILE.npy", text),
+                   "for example --input input=image.npy"};
+    }
+    files.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
+  return files;
+}
+
 /// A word as a shell takes it back: quoted where it must be.
 std::string Quoted(const std::string& word) {
   constexpr const char* kSafe =
@@ -103,8 +116,10 @@ void AddLimits(CLI::App& verb, RunOptions& o) {
       ->type_name("REL")
       ->check(Between(1e-12, 1000))
       ->group(group);
-  verb.add_option("--input", o.inputs, "input data from a file (not built yet)")
+  verb.add_option("--input", o.inputs,
+                  "values of an input, from a file; may repeat (default: random)")
       ->type_name("NAME=FILE.npy")
+      ->allow_extra_args(false)
       ->group(group);
 }
 
@@ -139,9 +154,6 @@ void RunOptions::AddTo(CLI::App& verb) {
 }
 
 Result<campaign::Options> RunOptions::ForCampaign() const {
-  if (!inputs.empty()) {
-    return NotBuilt("--input", "without it, inputs are drawn at random (--seed)");
-  }
   if (quiet && verbose) {
     return Error{Code::kInvalidArgument, "--quiet and --verbose exclude each other", ""};
   }
@@ -161,9 +173,13 @@ Result<campaign::Options> RunOptions::ForCampaign() const {
   options.tolerance = tolerance;
   options.control = control;
   options.seed = model.seed;
+  ASSAY_ASSIGN(options.inputs, ParseInputs(inputs));
   std::vector<std::string> subject;
   for (const std::string& argument : model.Arguments()) {
     subject.push_back(Quoted(argument));
+  }
+  for (const std::string& input : inputs) {
+    subject.push_back("--input " + Quoted(input));
   }
   options.subject = Join(subject, " ");
   const char* script = std::getenv("ASSAY_TEST_OPTIONS");

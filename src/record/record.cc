@@ -146,6 +146,7 @@ void Fields(F& f, S& s) {
   f.Field("name", s.name);
   f.Field("dtype", s.type.dtype);
   f.Field("shape", s.type.shape);
+  f.AddedOrNull("file", s.file);
 }
 
 template <typename F, Is<ModelFacts> S>
@@ -156,6 +157,7 @@ void Fields(F& f, S& s) {
   f.Field("macs", s.macs);
   f.Field("batch_size", s.batch_size);
   f.Field("inputs", s.inputs);
+  f.Added("fixed_input", s.fixed_input);
   f.Field("weights", s.weights);
   f.Field("sha256", s.sha256);
 }

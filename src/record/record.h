@@ -108,6 +108,7 @@ struct Machine {
 struct NamedInput {
   std::string name;
   tensor::Type type;
+  std::string file = {};  // that it was read from, "" when it was drawn at random
 };
 
 struct ModelFacts {
@@ -116,6 +117,7 @@ struct ModelFacts {
   std::int64_t batch_size = 1;
   std::vector<NamedInput> inputs;
   std::string weights, sha256;
+  bool fixed_input = false;  // files give the same input to every inference
 };
 
 struct Recommendation {

@@ -55,7 +55,8 @@ Run Sample() {
   run.command = {"assay", "run", "resnet18"};
   run.machine = {"A CPU", 2, 4, "0-3", {"avx2"}, 8'000'000'000, "Linux", {"busy"}};
   run.model = {"resnet18", "zoo", 11'689'512, 1'814'073'344, 1, {}, "random", "ab12"};
-  run.model.inputs = {{"input", {tensor::DType::kFloat32, {1, 3, 224, 224}}}};
+  run.model.inputs = {{"input", {tensor::DType::kFloat32, {1, 3, 224, 224}}, "x.npy"}};
+  run.model.fixed_input = true;
   run.baseline = "ONNX_CPU";
   run.clock_floor_ns = 24;
   run.arms = {MeasuredArm(), CrashedArm()};
@@ -73,6 +74,8 @@ TEST(RecordTest, ReadsBackWhatItWrote) {
   EXPECT_EQ(read->arms[0].peak_rss_bytes, 5'000'000'000u);
   EXPECT_EQ(read->arms[1].outcome, Outcome::kCrashed);
   EXPECT_EQ(read->model.inputs[0].type.shape, (tensor::Shape{1, 3, 224, 224}));
+  EXPECT_EQ(read->model.inputs[0].file, "x.npy");
+  EXPECT_TRUE(read->model.fixed_input);
 }
 
 TEST(RecordTest, WritesEveryFieldOfTheContractForEveryArm) {

@@ -147,6 +147,22 @@ void AddSpreads(const Run& run, Lines& lines) {
   }
 }
 
+/// Which inputs were read from files, and what that means for the check of outputs.
+std::string OnInputs(const record::ModelFacts& model) {
+  std::vector<std::string> files;
+  for (const record::NamedInput& input : model.inputs) {
+    if (!input.file.empty()) {
+      files.push_back(fmt::format("{} from {}", input.name, input.file));
+    }
+  }
+  const std::string text = files.empty() ? "" : Sentence(Join(files, ", "));
+  return !model.fixed_input
+             ? text
+             : text +
+                   " Every inference has this same input: output errors are relative to the "
+                   "whole output, and a runtime that ignored its input would not be found out.";
+}
+
 void AddDoubts(const Run& run, bool notes, Lines& lines) {
   std::size_t unsaid = 0;
   for (const Arm& arm : run.arms) {
@@ -172,6 +188,9 @@ void AddDoubts(const Run& run, bool notes, Lines& lines) {
       continue;  // said at the top
     }
     lines.push_back({"Machine", Tone::kDoubtful, Sentence(warning), {}});
+  }
+  if (std::string text = OnInputs(run.model); !text.empty()) {
+    lines.push_back({"Inputs", Tone::kPlain, std::move(text), {}});
   }
   if (run.model.weights == "random") {
     lines.push_back({"Weights",

@@ -50,6 +50,15 @@ TEST(TextTest, SaysWhatTheTableMeans) {
   EXPECT_THAT(text, HasSubstr("Weights       random."));
 }
 
+TEST(TextTest, SaysWhichInputsAreFromFilesAndWhatThatMeans) {
+  record::Run run = SampleRun();
+  EXPECT_THAT(Text(run), Not(HasSubstr("Inputs")));
+  run.model.inputs[0].file = "photos.npy";
+  EXPECT_THAT(Text(run), HasSubstr("Inputs        input from photos.npy.\n"));
+  run.model.fixed_input = true;
+  EXPECT_THAT(Text(run), HasSubstr("from photos.npy. Every inference has this same input"));
+}
+
 TEST(TextTest, HasColoursOnlyWhenAsked) {
   EXPECT_THAT(Render({SampleRun()}, Format::kText, {.color = false}), Not(HasSubstr("\033")));
   EXPECT_THAT(Render({SampleRun()}, Format::kText, {.color = true}), HasSubstr("\033[31mcrashed"));

@@ -43,6 +43,9 @@ class SafetensorsFile {
   std::vector<Entry> entries_;
 };
 
+/// Takes bytes, in pieces of any size.
+using Sink = std::function<Status(std::span<const std::byte>)>;
+
 /// What a writer is told of a tensor before its bytes.
 struct Declared {
   std::string name;
@@ -52,10 +55,8 @@ struct Declared {
 /// Writes `declared` in that order; `fill(i, sink)` is called once for each tensor and must feed
 /// exactly its bytes to `sink`, in pieces of any size. The data section starts at a multiple of 64.
 /// Written beside and renamed into place.
-Status WriteSafetensors(
-    const std::filesystem::path& path, const std::vector<Declared>& declared,
-    const std::function<Status(std::size_t,
-                               const std::function<Status(std::span<const std::byte>)>&)>& fill);
+Status WriteSafetensors(const std::filesystem::path& path, const std::vector<Declared>& declared,
+                        const std::function<Status(std::size_t, const Sink&)>& fill);
 
 /// Convenience for tensors already in memory.
 Status WriteSafetensors(const std::filesystem::path& path, const std::vector<Tensor>& tensors);

@@ -14,8 +14,6 @@
 namespace assay::tensor {
 namespace {
 
-using Sink = std::function<Status(std::span<const std::byte>)>;
-
 constexpr std::size_t kAlignment = 64;  // of the data section: a cache line, the widest vector
 
 std::uint64_t ByteCount(const Type& type) {

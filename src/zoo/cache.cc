@@ -1,17 +1,14 @@
 // Building a model of the zoo into the cache, once.
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <optional>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/pending_folder.h"
+#include "tensor/fit.h"
 #include "zoo/architecture.h"
-#include "zoo/checkpoint.h"
+#include "zoo/spellings.h"
 #include "zoo/zoo.h"
 
 namespace assay::zoo {
@@ -21,71 +18,27 @@ namespace fs = std::filesystem;
 
 constexpr char kManifestFile[] = "manifest.json";
 
+/// Changes whenever the same checkpoint would be read otherwise.
+constexpr char kReading[] = "weights/2";
+
 /// Everything that decides the files' content: the serialized graph, how each weight is drawn, the
-/// seed; of a user's weights path, size and time of change, which spares reading them each time.
-Result<std::string> KeyOf(const Architecture& architecture, const BuildOptions& options) {
+/// seed; or a checkpoint's content.
+std::string KeyOf(const Architecture& architecture, const BuildOptions& options,
+                  const tensor::Checkpoint* checkpoint) {
   Sha256 hash;
   hash.Update(architecture.onnx);
-  if (options.weights.empty()) {
+  if (checkpoint != nullptr) {
+    hash.Update(fmt::format("{} {}", kReading, checkpoint->Sha256Sum()));
+  } else {
     for (std::size_t i = 0; i < architecture.weights.size(); ++i) {
       hash.Update(Describe(architecture.initials[i]) + "\n");
     }
     hash.Update(fmt::format("seed {}", options.seed));
-  } else {
-    struct stat info{};
-    if (::stat(options.weights.c_str(), &info) != 0) {
-      return Error{
-          Code::kNotFound,
-          fmt::format("cannot open {}: {}", options.weights.string(), std::strerror(errno)), ""};
-    }
-    hash.Update(fmt::format("weights {} {} {}.{}", fs::absolute(options.weights).string(),
-                            info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
   }
   return hash.Finish().substr(0, 16);
 }
 
-/// A folder beside its final place, removed unless it was moved there.
-class PendingFolder {
- public:
-  static Result<PendingFolder> Make(const fs::path& parent) {
-    std::error_code error;
-    fs::create_directories(parent, error);
-    std::string name = (parent / ".building-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      return Error{Code::kIo,
-                   fmt::format("cannot write {}: {}", parent.string(), std::strerror(errno)),
-                   "ASSAY_HOME names another place for assay's files"};
-    }
-    return PendingFolder(name);
-  }
-  PendingFolder(PendingFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  PendingFolder& operator=(PendingFolder&&) = delete;
-  ~PendingFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) {
-      fs::remove_all(path_, ignored);
-    }
-  }
-
-  const fs::path& path() const { return path_; }
-
-  /// Another process may have been faster: then its folder, the same in content, stays.
-  Status MoveTo(const fs::path& place) {
-    if (::rename(path_.c_str(), place.c_str()) == 0) {
-      path_.clear();
-    } else if (errno != EEXIST && errno != ENOTEMPTY) {
-      return Error{Code::kIo,
-                   fmt::format("cannot write {}: {}", place.string(), std::strerror(errno)), ""};
-    }
-    return {};
-  }
-
- private:
-  explicit PendingFolder(fs::path path) : path_(std::move(path)) {}
-  fs::path path_;
-};
-
-using Sink = std::function<Status(std::span<const std::byte>)>;
+using tensor::Sink;
 using Fill = std::function<Status(std::size_t, const Sink&)>;
 
 /// Writes the weights and returns the model's hash: of the graph, then of each weight's bytes.
@@ -116,32 +69,39 @@ Result<std::string> WriteRandom(const Architecture& architecture, std::uint64_t 
 }
 
 Result<std::string> WriteCheckpoint(const Architecture& architecture, const Entry& entry,
-                                    const fs::path& weights, const fs::path& folder) {
-  ASSAY_ASSIGN(const tensor::SafetensorsFile file, tensor::SafetensorsFile::Open(weights));
-  ASSAY_TRY(CheckCheckpoint(file, weights.string(), architecture.weights, entry.name));
+                                    const tensor::Checkpoint& checkpoint, const fs::path& weights,
+                                    const fs::path& folder) {
+  ASSAY_ASSIGN(const auto spelling, SpellingOf(checkpoint, entry.family, weights.string()));
+  ASSAY_ASSIGN(const std::vector<tensor::Parts> parts,
+               tensor::Fit(checkpoint, architecture.weights,
+                           {.file = weights.string(),
+                            .model = entry.name,
+                            .hint = "names and shapes must be torchvision's, or those of timm or "
+                                    "Hugging Face where they are the same model's"},
+                           spelling ? &*spelling : nullptr));
   return WriteWeights(
       architecture,
       [&](std::size_t i, const Sink& sink) {
-        return sink(file.Bytes(*file.Find(architecture.weights[i].name)));
+        return tensor::Feed(parts[i], architecture.weights[i].type.dtype, sink);
       },
       folder);
 }
 
 Status WriteModel(const Architecture& architecture, const Entry& entry, const BuildOptions& options,
-                  const fs::path& place) {
+                  const tensor::Checkpoint* checkpoint, const fs::path& place) {
   ASSAY_ASSIGN(PendingFolder pending, PendingFolder::Make(place.parent_path()));
   const fs::path& folder = pending.path();
   ASSAY_ASSIGN(const std::string sha256,
-               options.weights.empty()
+               checkpoint == nullptr
                    ? WriteRandom(architecture, options.seed, folder)
-                   : WriteCheckpoint(architecture, entry, options.weights, folder));
+                   : WriteCheckpoint(architecture, entry, *checkpoint, options.weights, folder));
   ASSAY_TRY(WriteFileAtomically(folder / kGraphFile, architecture.onnx));
   Json manifest = {{"model", entry.name},
                    {"batch_size", options.batch_size},
-                   {"weights", options.weights.empty() ? "random" : "file"},
+                   {"weights", checkpoint == nullptr ? "random" : "file"},
                    {"parameters", entry.parameters},
                    {"sha256", sha256}};
-  if (options.weights.empty()) {
+  if (checkpoint == nullptr) {
     manifest["seed"] = options.seed;
   } else {
     manifest["weights_file"] = fs::absolute(options.weights).string();
@@ -172,8 +132,13 @@ Result<model::Model> Build(const Entry& entry, const BuildOptions& options,
         Code::kInvalidArgument,
         fmt::format("batch size {} is not between 1 and {}", options.batch_size, kMostBatch), ""};
   }
+  std::optional<tensor::Checkpoint> checkpoint;
+  if (!options.weights.empty()) {
+    ASSAY_ASSIGN(checkpoint, tensor::Checkpoint::Open(options.weights));
+  }
+  const tensor::Checkpoint* given = checkpoint ? &*checkpoint : nullptr;
   const Architecture architecture = BuildArchitecture(entry, options.batch_size);
-  ASSAY_ASSIGN(const std::string key, KeyOf(architecture, options));
+  const std::string key = KeyOf(architecture, options, given);
   const fs::path place = cache / fmt::format("{}-b{}-{}", entry.name, options.batch_size, key);
   if (fs::exists(place)) {
     Result<model::Model> found = LoadFrom(place, entry);
@@ -183,7 +148,7 @@ Result<model::Model> Build(const Entry& entry, const BuildOptions& options,
     std::error_code ignored;  // damaged: build it again
     fs::remove_all(place, ignored);
   }
-  ASSAY_TRY(WriteModel(architecture, entry, options, place));
+  ASSAY_TRY(WriteModel(architecture, entry, options, given, place));
   return LoadFrom(place, entry);
 }
 

@@ -31,7 +31,7 @@ constexpr std::int64_t kMostBatch = 65536;
 struct BuildOptions {
   std::int64_t batch_size = 1;  // up to kMostBatch
   std::uint64_t seed = 0;
-  std::filesystem::path weights = {};  // a safetensors checkpoint, "" for random weights
+  std::filesystem::path weights = {};  // a checkpoint (tensor/checkpoint.h), "" for random weights
 };
 
 /// Writes the model into `cache` (HomeDirectory()/models), or finds it there, and loads it.

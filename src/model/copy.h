@@ -1,0 +1,33 @@
+// Copies of an ONNX file whose weights lie in model.safetensors beside it: for export, and to put
+// the weights of a checkpoint into a user's own file.
+#pragma once
+
+#include <filesystem>
+
+#include "base/result.h"
+#include "model/model.h"
+#include "tensor/checkpoint.h"
+
+namespace assay::model {
+
+/// Writes `onnx`, which Load accepts, into `folder` as model.onnx and model.safetensors. Weights go
+/// to the latter under the initializers' names (or those that a safetensors file has given them so
+/// far), as does all that is large or was external; small
+/// constants (shapes, scales, limits) stay in the graph, where tools read them as they infer
+/// shapes.
+///
+/// weights  replaces the initializers by name, strictly: every weight must be there, in its shape.
+///          Integers and constants are replaced where it has them. Null: the file's own.
+/// Errors  kInvalidArgument when `weights` do not fit; kIo.
+Status WriteCopy(const std::filesystem::path& onnx, const std::filesystem::path& folder,
+                 const tensor::Checkpoint* weights = nullptr,
+                 const std::filesystem::path& weights_file = {});
+
+/// Loads `onnx` with the weights in `weights_file`: a copy in `cache`, made once for the content of
+/// both.
+/// Errors  those of Load, Checkpoint::Open and WriteCopy.
+Result<Model> LoadWithWeights(const std::filesystem::path& onnx, const LoadOptions& options,
+                              const std::filesystem::path& weights_file,
+                              const std::filesystem::path& cache);
+
+}  // namespace assay::model
