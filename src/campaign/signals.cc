@@ -34,25 +34,15 @@ Result<Signals> Signals::Block() {
   return Signals(std::move(fd), before);
 }
 
-Signals::Signals(Signals&& other) noexcept : fd_(std::move(other.fd_)), before_(other.before_) {}
+Signals::Signals(Signals&& other) noexcept
+    : fd_(std::move(other.fd_)), before_(other.before_), ended_(other.ended_) {}
 
 Signals::~Signals() {
-  if (!fd_.valid()) {
-    return;
+  while (fd_.valid() && Next()) {  // one that nobody took would end us when unblocked
   }
-  // One that is pending would end us when unblocked, before what was measured is written: a second
-  // Ctrl-C, or timeout(1), which signals its child and then its whole group.
-  sigset_t pending;
-  sigemptyset(&pending);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
-    if (sigismember(&before_, number) == 0) {
-      sigaddset(&pending, number);
-    }
+  if (fd_.valid() && !ended_) {
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
   }
-  const timespec now{};
-  while (sigtimedwait(&pending, nullptr, &now) > 0) {
-  }
-  sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
 std::optional<int> Signals::Next() {
@@ -60,7 +50,9 @@ std::optional<int> Signals::Next() {
   if (::read(fd_.get(), &info, sizeof info) != sizeof info) {
     return std::nullopt;
   }
-  return static_cast<int>(info.ssi_signo);
+  const int number = static_cast<int>(info.ssi_signo);
+  ended_ = ended_ || (number != SIGCHLD && number != SIGTSTP);
+  return number;
 }
 
 }  // namespace assay::campaign

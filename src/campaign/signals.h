@@ -11,7 +11,8 @@
 namespace assay::campaign {
 
 /// Blocks SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCHLD and SIGPIPE for as long as it lives; what was
-/// blocked before is restored afterwards.
+/// blocked before is restored afterwards, unless one that ends a campaign has come: what was
+/// measured is still to be written, and a second Ctrl-C must not prevent that.
 class Signals {
  public:
   /// Errors  kIo when the kernel gives no signalfd.
@@ -30,6 +31,7 @@ class Signals {
   Signals(Descriptor fd, const sigset_t& before) : fd_(std::move(fd)), before_(before) {}
   Descriptor fd_;
   sigset_t before_;
+  bool ended_ = false;  // by a signal
 };
 
 }  // namespace assay::campaign
