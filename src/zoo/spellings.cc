@@ -40,8 +40,8 @@ constexpr Row kTimmVit[] = {
 
 // transformers 5.24, models/vit/modeling_vit.py (ViTForImageClassification): encoder.layer.N as its
 // checkpoints have it (conversion_mapping.py, "ViTModel"), layers.N as the module itself. Its
-// configuration says epsilon 1e-12, torchvision's is 1e-6: beside the variance of a trained model's
-// activations both are nothing.
+// configuration says epsilon 1e-12, torchvision's is 1e-6: beside a variance near 1 both are
+// nothing (outputs of a randomised ViT-B/16 differed by 1e-6, as much as by rounding).
 constexpr Row kHuggingFaceVit[] = {
     {"vit.embeddings.cls_token", "class_token"},
     {"vit.embeddings.position_embeddings", "encoder.pos_embedding"},
