@@ -145,6 +145,10 @@ bool Lowering::ComesFrom(model::ValueId second, model::ValueId first) const {
   return false;
 }
 
+bool Lowering::IsRead(model::ValueId id) const {
+  return id != model::kNone && At(last_use_, id) > index_;
+}
+
 std::string_view Lowering::MadeBy(model::ValueId id) const {
   const std::int32_t producer = Value(id).producer;
   return producer < 0 ? std::string_view() : At(graph_.nodes, producer).op;
@@ -160,10 +164,6 @@ Error Lowering::Unsupported(std::string_view why) const {
 }
 
 Status Lowering::CheckOperands() const {
-  const auto& outputs = graph_.nodes[index_].outputs;
-  if (outputs.empty() || outputs[0] == model::kNone) {
-    return Unsupported("its first output is left out");
-  }
   for (const model::ValueId id : graph_.nodes[index_].inputs) {
     if (id == model::kNone || At(bound_, id) >= 0 || Value(id).constant) {
       continue;
@@ -177,7 +177,7 @@ Status Lowering::CheckOperands() const {
 
 Status Lowering::CheckResults() const {
   for (const model::ValueId id : graph_.nodes[index_].outputs) {
-    if (id != model::kNone && At(last_use_, id) > index_ && At(bound_, id) < 0) {
+    if (IsRead(id) && At(bound_, id) < 0) {
       return Unsupported(fmt::format("its output '{}' has no counterpart", Value(id).name));
     }
   }
@@ -256,6 +256,9 @@ Status Lowering::Finish(std::string op, std::string overload, Arguments argument
 }
 
 void Lowering::Bind(model::ValueId id, ValueId made) {
+  if (id == model::kNone) {
+    return;
+  }
   At(bound_, id) = made;
   std::size_t& last = At(storage_last_use_, At(owner_, made));
   last = std::max(last, At(last_use_, id));

@@ -44,6 +44,8 @@ class Lowering {
   std::optional<double> Number(model::ValueId id) const;
   /// Whether `second` is computed from `first`.
   bool ComesFrom(model::ValueId second, model::ValueId first) const;
+  /// Whether a later node reads `id`, or it is an output.
+  bool IsRead(model::ValueId id) const;
   /// Name of the operator that made the value, "" for inputs, weights and constants.
   std::string_view MadeBy(model::ValueId id) const;
   /// `number` as a Scalar argument beside the tensor `id`: an integer beside integers, which a
@@ -74,7 +76,7 @@ class Lowering {
   /// Emit for the current node's first output.
   Status Finish(std::string op, std::string overload, Arguments arguments,
                 Storage storage = Storage::kOwn);
-  /// Makes `made` the program's value for the graph's value `id`.
+  /// Makes `made` the program's value for the graph's value `id`; nothing for an output left out.
   void Bind(model::ValueId id, ValueId made);
 
   /// Whether the current node may overwrite its operand `id`: that is the last use of everything

@@ -189,7 +189,7 @@ Status LowerHardmax(Lowering& lowering, const model::Node& node) {
 
 Status LowerDropout(Lowering& lowering, const model::Node& node) {
   const double ratio = lowering.Number(lowering.Operand(1)).value_or(node.Float("ratio", 0.5));
-  if (lowering.Number(lowering.Operand(2)).value_or(0.0) != 0.0) {
+  if (lowering.Operand(2) != model::kNone && lowering.Number(lowering.Operand(2)) != 0.0) {
     return lowering.Unsupported("training mode");
   }
   return lowering.Finish("aten::dropout", "",

@@ -15,10 +15,11 @@ struct Crop {
   Integers64 rest;     // for constant_pad_nd after the call, last dimension first; empty if none
 };
 
-/// From the output's size, which follows from pads, auto_pad or output_shape.
+/// From the output's size, which follows from pads, auto_pad or output_shape; a size beyond that of
+/// the kernel's reach adds to `output_padding`.
 /// Source  ONNX operator ConvTranspose, attribute pads.
 Result<Crop> ReadCrop(const Lowering& lowering, const model::Node& node, const Window& window,
-                      const Integers64& output_padding) {
+                      Integers64& output_padding) {
   const std::size_t dimensions = window.kernel.size();
   const Integers64 pads = node.Ints("pads", Integers64(2 * dimensions, 0));
   const bool computed = node.attributes.contains("output_shape") ||
@@ -28,11 +29,16 @@ Result<Crop> ReadCrop(const Lowering& lowering, const model::Node& node, const W
   for (std::size_t i = 0; i < dimensions; ++i) {
     const std::int64_t whole = window.stride[i] * (lowering.Shape(node.inputs[0])[i + 2] - 1) +
                                output_padding[i] + (window.kernel[i] - 1) * window.dilation[i] + 1;
-    const std::int64_t total = whole - lowering.Shape(node.outputs[0])[i + 2];
+    std::int64_t total = whole - lowering.Shape(node.outputs[0])[i + 2];
+    if (computed && total < 0) {  // further than the kernel reaches
+      output_padding[i] -= total;
+      total = 0;
+    }
     const bool upper = node.String("auto_pad", "NOTSET") == "SAME_UPPER";
     const std::int64_t begin = computed ? (upper ? total / 2 : total - total / 2) : pads[i];
-    if (begin < 0 || total < begin) {
-      return lowering.Unsupported("an output that is larger than what the kernel reaches");
+    if (begin < 0 || total < begin ||
+        output_padding[i] >= std::max(window.stride[i], window.dilation[i])) {
+      return lowering.Unsupported("an output that is larger than what PyTorch pads");
     }
     alike = alike && 2 * begin == total;
     crop.padding.push_back(begin);
@@ -101,7 +107,7 @@ Status LowerConvTranspose(Lowering& lowering, const model::Node& node) {
   const std::size_t dimensions = window.kernel.size();
   const Integers64 zeros(dimensions, 0);
   const Integers64 ones(dimensions, 1);
-  const Integers64 output_padding = node.Ints("output_padding", zeros);
+  Integers64 output_padding = node.Ints("output_padding", zeros);
   ASSAY_ASSIGN(const Crop crop, ReadCrop(lowering, node, window, output_padding));
   Arguments arguments = {lowering.Tensor(node.inputs[0]),
                          lowering.Tensor(node.inputs[1]),

@@ -78,8 +78,9 @@ Status LowerAttention(Lowering& lowering, const model::Node& node) {
   }
   const bool causal = node.Int("is_causal", 0) != 0;
   if (lowering.Operand(4) != model::kNone || lowering.Operand(6) != model::kNone ||
-      node.Float("softcap", 0.0) != 0.0) {
-    return lowering.Unsupported("past keys, lengths and softcap have no counterpart");
+      node.Float("softcap", 0.0) != 0.0 || node.Int("left_window_size", -1) >= 0 ||
+      node.Int("right_window_size", -1) >= 0) {
+    return lowering.Unsupported("past keys, lengths, windows and softcap have no counterpart");
   }
   if (causal && lowering.Operand(3) != model::kNone) {
     return lowering.Unsupported("PyTorch takes a mask or a causal one, not both");

@@ -1,5 +1,7 @@
 // Normalisation: over the batch, layers, groups, planes, neighbouring channels.
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "aten/axes.h"
 #include "aten/constants.h"
@@ -43,11 +45,21 @@ Status LowerBatchNormalization(Lowering& lowering, const model::Node& node) {
 
 Status LowerLayerNormalization(Lowering& lowering, const model::Node& node) {
   ASSAY_ASSIGN(const tensor::Shape normalized, NormalizedShape(lowering, node));
-  return lowering.Finish("aten::layer_norm", "",
-                         WithoutDefaults({lowering.Tensor(node.inputs[0]), normalized,
-                                          lowering.Tensor(lowering.Operand(1)),
-                                          lowering.Tensor(lowering.Operand(2)), Epsilon(node)},
-                                         {Default{}, Default{}, 1e-5}));
+  Arguments arguments = {lowering.Tensor(node.inputs[0]), normalized,
+                         lowering.Tensor(lowering.Operand(1)), lowering.Tensor(lowering.Operand(2)),
+                         Epsilon(node)};
+  const bool wants_statistics = std::any_of(node.outputs.begin() + 1, node.outputs.end(),
+                                            [&](auto id) { return lowering.IsRead(id); });
+  if (!wants_statistics) {
+    return lowering.Finish("aten::layer_norm", "",
+                           WithoutDefaults(std::move(arguments), {Default{}, Default{}, 1e-5}));
+  }
+  const std::vector<ValueId> made =
+      lowering.EmitSeveral("aten::native_layer_norm", "", std::move(arguments), 3);
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    lowering.Bind(node.outputs[i], made[i]);
+  }
+  return {};
 }
 
 Status LowerRmsNormalization(Lowering& lowering, const model::Node& node) {

@@ -78,11 +78,13 @@ Status LowerQuantizeLinear(Lowering& lowering, const model::Node& node) {
   return lowering.Finish("aten::to", "dtype", {made, DTypeArg{dtype}}, Storage::kFirstArgument);
 }
 
-/// (x - zero point) * scale, the difference in floating point, where it is exact.
+/// (x - zero point) * scale, the difference in floating point: exact for 8 and 16 bits, and for the
+/// biases of 32 bits, which have no zero point.
 Status LowerDequantizeLinear(Lowering& lowering, const model::Node& node) {
+  const tensor::DType from = lowering.Value(node.inputs[0]).type.dtype;
   const tensor::DType dtype = lowering.Value(node.outputs[0]).type.dtype;
-  if (!LimitsOf(lowering.Value(node.inputs[0]).type.dtype) || dtype != tensor::DType::kFloat32) {
-    return lowering.Unsupported("integers of 8 and 16 bits to float32 only");
+  if ((!LimitsOf(from) && from != tensor::DType::kInt32) || dtype != tensor::DType::kFloat32) {
+    return lowering.Unsupported("integers of 8, 16 and 32 bits to float32 only");
   }
   ASSAY_ASSIGN(const Argument scale, AlongAxis(lowering, node, node.inputs[1]));
   Argument made = CastTo(lowering, lowering.Tensor(node.inputs[0]), dtype);

@@ -143,9 +143,7 @@ Status LowerRecurrent(Lowering& lowering, const model::Node& node) {
   const ValueId sequence = lowering.Emit(
       "aten::permute", "", {ValueRef{split}, Integers64{0, 2, 1, 3}}, Storage::kFirstArgument);
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-    if (node.outputs[i] != model::kNone) {
-      lowering.Bind(node.outputs[i], i == 0 ? sequence : made[i]);
-    }
+    lowering.Bind(node.outputs[i], i == 0 ? sequence : made[i]);
   }
   return {};
 }

@@ -134,12 +134,14 @@ Status LowerGlobalLpPool(Lowering& lowering, const model::Node& node) {
                   SpatialAxes(lowering, node.inputs[0]), true);
 }
 
+/// As F.normalize, which keeps the norm from being 0.
 Status LowerLpNormalization(Lowering& lowering, const model::Node& node) {
   const Argument input = lowering.Tensor(node.inputs[0]);
   const auto order = static_cast<double>(node.Int("p", 2));
   const ValueId norm = lowering.Emit("aten::linalg_vector_norm", "",
                                      {input, order, Integers64{node.Int("axis", -1)}, true});
-  return lowering.Finish("aten::div", "Tensor", {input, ValueRef{norm}});
+  const ValueId divisor = lowering.Emit("aten::clamp_min", "", {ValueRef{norm}, 1e-12});
+  return lowering.Finish("aten::div", "Tensor", {input, ValueRef{divisor}});
 }
 
 Status LowerArgExtremum(Lowering& lowering, const model::Node& node) {
@@ -154,16 +156,15 @@ Status LowerArgExtremum(Lowering& lowering, const model::Node& node) {
 
 Status LowerTopK(Lowering& lowering, const model::Node& node) {
   const std::int64_t axis = node.Int("axis", -1);
+  const model::ValueId shown = node.outputs[0] == model::kNone ? node.outputs[1] : node.outputs[0];
   const std::vector<ValueId> made = lowering.EmitSeveral(
       "aten::topk", "",
-      WithoutDefaults({lowering.Tensor(node.inputs[0]), SizeAlong(lowering, node.outputs[0], axis),
-                       axis, node.Int("largest", 1) != 0, node.Int("sorted", 1) != 0},
+      WithoutDefaults({lowering.Tensor(node.inputs[0]), SizeAlong(lowering, shown, axis), axis,
+                       node.Int("largest", 1) != 0, node.Int("sorted", 1) != 0},
                       {std::int64_t{-1}, true, true}),
       2);
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-    if (node.outputs[i] != model::kNone) {
-      lowering.Bind(node.outputs[i], made[i]);
-    }
+    lowering.Bind(node.outputs[i], made[i]);
   }
   return {};
 }

@@ -184,8 +184,9 @@ Status LowerResize(Lowering& lowering, const model::Node& node) {
   // PyTorch's cubic kernels: -0.75, and -0.5 where it smooths.
   const bool usual_cubic =
       std::abs(node.Float("cubic_coeff_a", -0.75) - (smooths ? -0.5 : -0.75)) < 1e-6;
-  if ((cubic && !usual_cubic) || (node.Int("exclude_outside", 0) != 0) != (cubic && smooths)) {
-    return lowering.Unsupported("PyTorch's cubic interpolation has other coefficients");
+  if ((cubic && !usual_cubic) || (node.Int("exclude_outside", 0) != 0) != smooths) {
+    return lowering.Unsupported(
+        "PyTorch has other coefficients, which smoothing scales at the edge");
   }
   if ((cubic || smooths) && dimensions != 2) {
     return lowering.Unsupported("2 spatial dimensions only");

@@ -24,7 +24,8 @@ struct Range {
 /// PyTorch's slices only step forward: back from the last element to the first is flip, any other
 /// way back picks each element by its number.
 ValueId EmitBackwards(Lowering& lowering, ValueId value, Range range, std::int64_t size) {
-  range.start = range.start < 0 ? range.start + size : std::min(range.start, size - 1);
+  range.start = std::max<std::int64_t>(FromFront(range.start, size), 0);
+  range.start = std::min(range.start, size - 1);
   range.end = range.end < 0 ? std::max<std::int64_t>(range.end + size, -1) : range.end;
   if (range.start == size - 1 && range.end == -1 && range.step == -1) {
     return lowering.Emit("aten::flip", "", {ValueRef{value}, Integers64{range.axis}});
@@ -240,6 +241,9 @@ Status LowerDepthToSpace(Lowering& lowering, const model::Node& node) {
 
 Status LowerSpaceToDepth(Lowering& lowering, const model::Node& node) {
   const std::int64_t block = node.Int("blocksize", 1);
+  if (node.String("mode", "DCR") == "CRD") {
+    return lowering.Finish("aten::pixel_unshuffle", "", {lowering.Tensor(node.inputs[0]), block});
+  }
   const tensor::Shape& out = lowering.Shape(node.outputs[0]);
   const tensor::Shape& in = lowering.Shape(node.inputs[0]);
   return Rearrange(lowering, node, {in[0], in[1], out[2], block, out[3], block},

@@ -128,6 +128,16 @@ TEST(NormalisationRuleTest, NormalisesTheDimensionsFromTheAxisOn) {
               ElementsAre("layer_norm(x0, [8, 8]) -> %1"));
 }
 
+TEST(NormalisationRuleTest, TakesTheStatisticsWhereTheyAreRead) {
+  TestGraph graph;
+  const auto parts = graph.Node("LayerNormalization", {graph.Input(kImage), graph.Weight("w", {8})},
+                                std::vector<tensor::Shape>{kImage, {1, 4, 8, 1}});
+  graph.Output(parts[0]);
+  graph.Output(parts[1]);
+  EXPECT_THAT(graph.Calls(),
+              ElementsAre("native_layer_norm(x0, [8], w, None, 1e-05) -> %2, %3, %4"));
+}
+
 TEST(ActivationRuleTest, LowersActivationsByName) {
   EXPECT_THAT(Lowered("HardSwish"), ElementsAre("hardswish(x0) -> %1"));
   EXPECT_THAT(Lowered("LeakyRelu", {{"alpha", double{0.1F}}}),
