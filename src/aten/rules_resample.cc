@@ -186,7 +186,7 @@ Status LowerResize(Lowering& lowering, const model::Node& node) {
       std::abs(node.Float("cubic_coeff_a", -0.75) - (smooths ? -0.5 : -0.75)) < 1e-6;
   if ((cubic && !usual_cubic) || (node.Int("exclude_outside", 0) != 0) != smooths) {
     return lowering.Unsupported(
-        "PyTorch has other coefficients, which smoothing scales at the edge");
+        "PyTorch has other coefficients, and smooths only over what lies inside");
   }
   if ((cubic || smooths) && dimensions != 2) {
     return lowering.Unsupported("2 spatial dimensions only");

@@ -56,7 +56,7 @@ EXPECTED: list[tuple[int, str, str]] = [
     (
         6,
         r"Resize .*other coefficients",
-        "PyTorch's are -0.75, and -0.5 at half-open edges where it smooths",
+        "PyTorch has -0.75, and where it smooths -0.5 over what lies inside",
     ),
     (4, r"Resize .*interpolate at coordinates", "PyTorch has half_pixel and align_corners"),
     (4, r"Resize .*a region of interest", "PyTorch has none"),
