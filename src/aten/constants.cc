@@ -36,18 +36,29 @@ std::optional<std::vector<std::int64_t>> Integers(const tensor::Tensor& tensor) 
   }
 }
 
+std::optional<std::vector<double>> Floats(const tensor::Tensor& tensor) {
+  if (tensor.type.dtype == tensor::DType::kFloat64) {
+    return Elements<double>(tensor);
+  }
+  if (tensor.type.dtype != tensor::DType::kFloat32) {
+    return std::nullopt;
+  }
+  std::vector<double> decimals;
+  for (const float element : Elements<float>(tensor)) {
+    decimals.push_back(Decimal(element));
+  }
+  return decimals;
+}
+
 std::optional<double> OnlyNumber(const tensor::Tensor& tensor) {
   if (tensor.data.size() != tensor::SizeOf(tensor.type.dtype)) {
     return std::nullopt;
   }
-  if (tensor.type.dtype == tensor::DType::kFloat32) {
-    return Decimal(Elements<float>(tensor)[0]);
-  }
-  if (tensor.type.dtype == tensor::DType::kFloat64) {
-    return Elements<double>(tensor)[0];
+  if (const auto floats = Floats(tensor)) {
+    return floats->front();
   }
   const auto integers = Integers(tensor);
-  return integers ? std::optional<double>(static_cast<double>((*integers)[0])) : std::nullopt;
+  return integers ? std::optional<double>(static_cast<double>(integers->front())) : std::nullopt;
 }
 
 double Decimal(double number) {

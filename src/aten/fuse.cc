@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "aten/fuse_attention.h"
+#include "aten/fuse_norm.h"
 #include "aten/graph_editor.h"
 
 namespace assay::aten {
@@ -43,16 +44,48 @@ void FuseLinear(GraphEditor& graph, std::size_t matmul) {
   graph.Replace(last, std::move(linear));
 }
 
+/// The operand beside the number `number` in a product or sum, kNone when there is none.
+ValueId OperandBeside(const GraphEditor& graph, std::string_view op, ValueId made, double number) {
+  if (const auto node = graph.MadeBy(made, op)) {
+    for (const ValueId id : graph.node(*node).inputs) {
+      if (graph.IsNumber(graph.Other(*node, id), number)) {
+        return id;
+      }
+    }
+  }
+  return model::kNone;
+}
+
 /// The x of Erf(x / sqrt(2)), kNone for any other operand.
 ValueId UnscaledErfOperand(const GraphEditor& graph, ValueId scaled) {
   if (const auto div = graph.MadeBy(scaled, "Div")) {
     const auto& inputs = graph.node(*div).inputs;
     return graph.IsNumber(inputs[1], std::numbers::sqrt2) ? inputs[0] : model::kNone;
   }
-  if (const auto mul = graph.MadeBy(scaled, "Mul")) {
-    for (const ValueId id : graph.node(*mul).inputs) {
-      if (graph.IsNumber(graph.Other(*mul, id), std::numbers::sqrt2 / 2)) {
-        return id;
+  return OperandBeside(graph, "Mul", scaled, std::numbers::sqrt2 / 2);
+}
+
+/// Whether `id` is x^3, as a power or as two products.
+bool IsCubeOf(const GraphEditor& graph, ValueId id, ValueId x) {
+  if (const auto pow = graph.MadeBy(id, "Pow")) {
+    return graph.node(*pow).inputs[0] == x && graph.IsNumber(graph.node(*pow).inputs[1], 3.0);
+  }
+  const auto mul = graph.MadeBy(id, "Mul");
+  const ValueId square = mul ? graph.Other(*mul, x) : model::kNone;
+  const auto inner = graph.MadeBy(square, "Mul");
+  return inner && graph.node(*inner).inputs == std::vector<ValueId>{x, x} &&
+         (graph.node(*mul).inputs[0] == x || graph.node(*mul).inputs[1] == x);
+}
+
+/// The x of Tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)), kNone for any other operand.
+ValueId UnscaledTanhOperand(const GraphEditor& graph, ValueId scaled) {
+  const double scale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+  const auto sum = graph.MadeBy(OperandBeside(graph, "Mul", scaled, scale), "Add");
+  if (sum) {
+    for (const ValueId x : graph.node(*sum).inputs) {
+      const ValueId cube = OperandBeside(graph, "Mul", graph.Other(*sum, x), 0.044715);
+      if (cube != model::kNone && IsCubeOf(graph, cube, x)) {
+        return x;
       }
     }
   }
@@ -61,22 +94,14 @@ ValueId UnscaledErfOperand(const GraphEditor& graph, ValueId scaled) {
 
 /// Whether `id` is 0.5 * x.
 bool IsHalfOf(const GraphEditor& graph, ValueId id, ValueId x) {
-  const auto mul = graph.MadeBy(id, "Mul");
-  return mul &&
-         ((graph.node(*mul).inputs[0] == x && graph.IsNumber(graph.node(*mul).inputs[1], 0.5)) ||
-          (graph.node(*mul).inputs[1] == x && graph.IsNumber(graph.node(*mul).inputs[0], 0.5)));
+  return OperandBeside(graph, "Mul", id, 0.5) == x;
 }
 
-/// 0.5 * x * (1 + erf(x / sqrt(2))), in any order of the three factors.
-/// Source  Hendrycks and Gimpel, arXiv 1606.08415, section 2.
-void FuseGelu(GraphEditor& graph, std::size_t erf) {
-  if (graph.node(erf).op != "Erf") {
-    return;
-  }
-  const ValueId x = UnscaledErfOperand(graph, graph.node(erf).inputs[0]);
-  const auto add = graph.OnlyReader(graph.node(erf).outputs[0], "Add");
-  if (x == model::kNone || !add ||
-      !graph.IsNumber(graph.Other(*add, graph.node(erf).outputs[0]), 1.0)) {
+/// Puts `gelu` in place of 0.5 * x * (1 + node), in any order of the three factors.
+void ReplaceGelu(GraphEditor& graph, std::size_t node, ValueId x, model::Node gelu) {
+  const ValueId made = graph.node(node).outputs[0];
+  const auto add = graph.OnlyReader(made, "Add");
+  if (x == model::kNone || !add || !graph.IsNumber(graph.Other(*add, made), 1.0)) {
     return;
   }
   const ValueId sum = graph.node(*add).outputs[0];
@@ -84,10 +109,10 @@ void FuseGelu(GraphEditor& graph, std::size_t erf) {
   if (!first) {
     return;
   }
-  const model::Node gelu{"", "Gelu", "", {x}, {}, {}};
+  gelu.inputs = {x};
   const ValueId factor = graph.Other(*first, sum);
   if (IsHalfOf(graph, factor, x)) {
-    graph.Replace(*first, gelu);
+    graph.Replace(*first, std::move(gelu));
     return;
   }
   const ValueId product = graph.node(*first).outputs[0];
@@ -95,97 +120,58 @@ void FuseGelu(GraphEditor& graph, std::size_t erf) {
   if (second) {
     const ValueId last = graph.Other(*second, product);
     if ((factor == x && graph.IsNumber(last, 0.5)) || (last == x && graph.IsNumber(factor, 0.5))) {
-      graph.Replace(*second, gelu);
+      graph.Replace(*second, std::move(gelu));
     }
   }
 }
 
-/// x * sigmoid(x) and x * hardsigmoid(x) with hard-swish's slope.
+/// 0.5 * x * (1 + erf(x / sqrt(2))).
+/// Source  Hendrycks and Gimpel, arXiv 1606.08415, section 2.
+void FuseErfGelu(GraphEditor& graph, std::size_t erf) {
+  if (graph.node(erf).op == "Erf") {
+    ReplaceGelu(graph, erf, UnscaledErfOperand(graph, graph.node(erf).inputs[0]),
+                {"", "Gelu", "", {}, {}, {}});
+  }
+}
+
+/// 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))); the same source.
+void FuseTanhGelu(GraphEditor& graph, std::size_t tanh) {
+  if (graph.node(tanh).op == "Tanh") {
+    ReplaceGelu(graph, tanh, UnscaledTanhOperand(graph, graph.node(tanh).inputs[0]),
+                {"", "Gelu", "", {}, {}, {{"approximate", std::string("tanh")}}});
+  }
+}
+
+/// What x * gate is when the gate is a function of x itself: SiLU, hard-swish, Mish.
+model::Node SwishOf(const GraphEditor& graph, ValueId gate, ValueId x) {
+  const auto is_of_x = [&](std::optional<std::size_t> node) {
+    return node && graph.node(*node).inputs[0] == x;
+  };
+  if (is_of_x(graph.MadeBy(gate, "Sigmoid"))) {
+    return {"", "Silu", std::string(kFusedDomain), {x}, {}, {}};
+  }
+  if (const auto hard = graph.MadeBy(gate, "HardSigmoid");
+      is_of_x(hard) && std::abs(graph.node(*hard).Float("alpha", 0.2) - 1.0 / 6) < 1e-6 &&
+      graph.node(*hard).Float("beta", 0.5) == 0.5) {
+    return {"", "HardSwish", "", {x}, {}, {}};
+  }
+  if (const auto tanh = graph.MadeBy(gate, "Tanh");
+      tanh && is_of_x(graph.MadeBy(graph.node(*tanh).inputs[0], "Softplus"))) {
+    return {"", "Mish", "", {x}, {}, {}};
+  }
+  return {};
+}
+
 void FuseSwish(GraphEditor& graph, std::size_t mul) {
   if (graph.node(mul).op != "Mul") {
     return;
   }
   for (const ValueId gate : graph.node(mul).inputs) {
-    const ValueId x = graph.Other(mul, gate);
-    if (const auto sigmoid = graph.MadeBy(gate, "Sigmoid");
-        sigmoid && graph.node(*sigmoid).inputs[0] == x) {
-      graph.Replace(mul, {"", "Silu", std::string(kFusedDomain), {x}, {}, {}});
+    model::Node swish = SwishOf(graph, gate, graph.Other(mul, gate));
+    if (!swish.op.empty()) {
+      graph.Replace(mul, std::move(swish));
       return;
     }
-    if (const auto hard = graph.MadeBy(gate, "HardSigmoid");
-        hard && graph.node(*hard).inputs[0] == x &&
-        std::abs(graph.node(*hard).Float("alpha", 0.2) - 1.0 / 6) < 1e-6) {
-      graph.Replace(mul, {"", "HardSwish", "", {x}, {}, {}});
-      return;
-    }
-  }
-}
-
-/// Whether `node` is a mean over the last dimension that keeps it.
-bool IsMeanOverLast(const GraphEditor& graph, std::size_t node) {
-  const model::Node& mean = graph.node(node);
-  const auto rank = static_cast<std::int64_t>(graph.value(mean.inputs[0]).type.shape.size());
-  std::vector<std::int64_t> axes = mean.Ints("axes");
-  if (mean.inputs.size() > 1) {
-    const auto axis = graph.Number(mean.inputs[1]);
-    axes = axis ? std::vector<std::int64_t>{static_cast<std::int64_t>(*axis)} : axes;
-  }
-  return mean.Int("keepdims", 1) == 1 && axes.size() == 1 && (axes[0] == -1 || axes[0] == rank - 1);
-}
-
-/// The x of x - mean(x), kNone when `id` is no such difference.
-ValueId Centred(const GraphEditor& graph, ValueId id) {
-  const auto sub = graph.MadeBy(id, "Sub");
-  const auto mean = sub ? graph.MadeBy(graph.node(*sub).inputs[1], "ReduceMean") : std::nullopt;
-  if (!mean || !IsMeanOverLast(graph, *mean)) {
-    return model::kNone;
-  }
-  const ValueId x = graph.node(*sub).inputs[0];
-  return graph.node(*mean).inputs[0] == x ? x : model::kNone;
-}
-
-/// The d of sqrt(mean(d * d) + eps), with eps; kNone for anything else.
-ValueId DeviationOf(const GraphEditor& graph, ValueId root, double& eps) {
-  const auto sqrt = graph.MadeBy(root, "Sqrt");
-  const auto add = sqrt ? graph.MadeBy(graph.node(*sqrt).inputs[0], "Add") : std::nullopt;
-  const auto mean = add ? graph.MadeBy(graph.node(*add).inputs[0], "ReduceMean") : std::nullopt;
-  const auto number = add ? graph.Number(graph.node(*add).inputs[1]) : std::nullopt;
-  if (!mean || !number || !IsMeanOverLast(graph, *mean)) {
-    return model::kNone;
-  }
-  eps = *number;
-  const ValueId square = graph.node(*mean).inputs[0];
-  if (const auto pow = graph.MadeBy(square, "Pow")) {
-    return graph.IsNumber(graph.node(*pow).inputs[1], 2.0) ? graph.node(*pow).inputs[0]
-                                                           : model::kNone;
-  }
-  const auto mul = graph.MadeBy(square, "Mul");
-  const bool same = mul && graph.node(*mul).inputs[0] == graph.node(*mul).inputs[1];
-  return same ? graph.node(*mul).inputs[0] : model::kNone;
-}
-
-/// (x - mean(x)) / sqrt(mean((x - mean(x))^2) + eps), then * weight and + bias.
-/// Source  Ba, Kiros, Hinton, arXiv 1607.06450, equation 4.
-void FuseLayerNorm(GraphEditor& graph, std::size_t div) {
-  if (graph.node(div).op != "Div") {
-    return;
-  }
-  double eps = 0;
-  const ValueId x = Centred(graph, graph.node(div).inputs[0]);
-  const ValueId deviation = DeviationOf(graph, graph.node(div).inputs[1], eps);
-  if (x == model::kNone || deviation == model::kNone || Centred(graph, deviation) != x) {
-    return;
-  }
-  const auto mul = graph.OnlyReader(graph.node(div).outputs[0], "Mul");
-  const auto add = mul ? graph.OnlyReader(graph.node(*mul).outputs[0], "Add") : std::nullopt;
-  if (!add) {
-    return;
-  }
-  const ValueId weight = graph.Other(*mul, graph.node(div).outputs[0]);
-  const ValueId bias = graph.Other(*add, graph.node(*mul).outputs[0]);
-  const tensor::Shape width = {graph.value(x).type.shape.back()};
-  if (graph.value(weight).type.shape == width && graph.value(bias).type.shape == width) {
-    graph.Replace(*add, {"", "LayerNormalization", "", {x, weight, bias}, {}, {{"epsilon", eps}}});
   }
 }
 
@@ -199,8 +185,9 @@ void ForEachNode(GraphEditor& graph, void (*fuse)(GraphEditor&, std::size_t)) {
 
 model::Graph Fuse(const model::Graph& graph) {
   GraphEditor editor(graph);
-  ForEachNode(editor, FuseLayerNorm);
-  ForEachNode(editor, FuseGelu);
+  ForEachNode(editor, FuseNorm);
+  ForEachNode(editor, FuseErfGelu);
+  ForEachNode(editor, FuseTanhGelu);
   ForEachNode(editor, FuseSwish);
   ForEachNode(editor, FuseAttention);
   ForEachNode(editor, FuseLinear);

@@ -38,9 +38,29 @@ std::vector<std::int64_t> WithLastTwoSwapped(std::vector<std::int64_t> order) {
   return order;
 }
 
+/// The k of Reshape(Transpose(Reshape(k, [n, length, width]), [0, 2, 1]), [..., width, length]), as
+/// torch.onnx writes it with dynamo; kNone for anything else.
+ValueId KeyOfFlatTranspose(const GraphEditor& graph, ValueId transposed) {
+  const auto outer = graph.MadeBy(transposed, "Reshape");
+  const auto turn = outer ? graph.MadeBy(graph.node(*outer).inputs[0], "Transpose") : std::nullopt;
+  const auto inner = turn ? graph.MadeBy(graph.node(*turn).inputs[0], "Reshape") : std::nullopt;
+  if (!inner || graph.node(*turn).Ints("perm") != std::vector<std::int64_t>{0, 2, 1}) {
+    return model::kNone;
+  }
+  const ValueId key = graph.node(*inner).inputs[0];
+  const auto& flat = graph.value(graph.node(*inner).outputs[0]).type.shape;
+  const auto& shape = graph.value(key).type.shape;
+  const bool keeps_rows = shape.size() == 4 && shape[2] == flat[1] && shape[3] == flat[2] &&
+                          graph.value(transposed).type.shape == WithLastTwoSwapped(shape);
+  return keeps_rows ? key : model::kNone;
+}
+
 /// The key [batch, heads, length, width] of its transpose: Transpose(k) of the last two gives k
 /// back, any other operand gets a Transpose before node `at`.
 ValueId Key(GraphEditor& graph, ValueId transposed, std::size_t at) {
+  if (const ValueId key = KeyOfFlatTranspose(graph, transposed); key != model::kNone) {
+    return key;
+  }
   std::vector<std::int64_t> order = {0, 1, 2, 3};
   ValueId source = transposed;
   if (const auto transpose = graph.MadeBy(transposed, "Transpose")) {
@@ -87,6 +107,22 @@ std::optional<Scores> ScoresOf(const GraphEditor& graph, ValueId id) {
   return scores;
 }
 
+/// The softmax itself or what exporters put behind it and PyTorch's attention does too: a dropout
+/// that does nothing, and Where(IsNaN(it), 0, it) for rows that a mask hides whole.
+ValueId BehindSoftmax(const GraphEditor& graph, ValueId weights) {
+  if (const auto dropout = graph.OnlyReader(weights, "Dropout")) {
+    return graph.node(*dropout).outputs[0];
+  }
+  for (std::size_t i = 0; i < graph.node_count(); ++i) {
+    const model::Node& where = graph.node(i);
+    if (where.op == "Where" && where.inputs[2] == weights && graph.IsNumber(where.inputs[1], 0.0)) {
+      const auto guard = graph.MadeBy(where.inputs[0], "IsNaN");
+      return guard && graph.node(*guard).inputs[0] == weights ? where.outputs[0] : weights;
+    }
+  }
+  return weights;
+}
+
 }  // namespace
 
 void FuseAttention(GraphEditor& graph, std::size_t softmax) {
@@ -94,10 +130,11 @@ void FuseAttention(GraphEditor& graph, std::size_t softmax) {
     return;
   }
   const std::int64_t axis = graph.node(softmax).Int("axis", -1);
-  const auto product = graph.OnlyReader(graph.node(softmax).outputs[0], "MatMul");
+  const ValueId weights = BehindSoftmax(graph, graph.node(softmax).outputs[0]);
+  const auto product = graph.OnlyReader(weights, "MatMul");
   auto scores = ScoresOf(graph, graph.node(softmax).inputs[0]);
   if ((axis != -1 && axis != 3) || !product || !scores ||
-      graph.node(*product).inputs[0] != graph.node(softmax).outputs[0]) {
+      graph.node(*product).inputs[0] != weights) {
     return;
   }
   const model::Node& first = graph.node(scores->matmul);

@@ -78,6 +78,53 @@ TEST(FuseGeluTest, LeavesAnotherFactorApart) {
   EXPECT_THAT(gelu.graph.Calls(), Contains(HasSubstr("erf")));
 }
 
+TEST(FuseGeluTest, TakesAnInputThatIsMultiplied) {  // torch.onnx with dynamo
+  TestGraph graph;
+  const auto x = graph.Input(kTokens);
+  const auto scaled = graph.Node("Mul", {x, graph.Number(0.70710677F)}, kTokens);
+  const auto erf = graph.Node("Erf", {scaled}, kTokens);
+  const auto sum = graph.Node("Add", {graph.Number(1.0F), erf}, kTokens);
+  const auto product = graph.Node("Mul", {x, sum}, kTokens);
+  graph.Output(graph.Node("Mul", {graph.Number(0.5F), product}, kTokens));
+  EXPECT_THAT(graph.Calls(), ElementsAre("gelu(x0) -> %1"));
+}
+
+/// 0.5 * x * (1 + tanh(scale * (x + 0.044715 * cube))).
+std::vector<std::string> TanhGelu(TestGraph& graph, ValueId x, ValueId cube, float scale) {
+  const auto cubed = graph.Node("Mul", {graph.Number(0.044715F), cube}, kTokens);
+  const auto inner = graph.Node("Add", {x, cubed}, kTokens);
+  const auto scaled = graph.Node("Mul", {graph.Number(scale), inner}, kTokens);
+  const auto tanh = graph.Node("Tanh", {scaled}, kTokens);
+  const auto sum = graph.Node("Add", {tanh, graph.Number(1.0F)}, kTokens);
+  const auto product = graph.Node("Mul", {x, sum}, kTokens);
+  graph.Output(graph.Node("Mul", {graph.Number(0.5F), product}, kTokens));
+  return graph.Calls();
+}
+
+TEST(FuseGeluTest, TakesTheFormWithTanh) {
+  TestGraph dynamo;
+  const auto x = dynamo.Input(kTokens);
+  const auto power = dynamo.Node("Pow", {x, dynamo.Number(3.0F)}, kTokens);
+  EXPECT_THAT(TanhGelu(dynamo, x, power, 0.7978846F), ElementsAre("gelu(x0, 'tanh') -> %1"));
+
+  TestGraph older;
+  const auto y = older.Input(kTokens);
+  const auto square = older.Node("Mul", {y, y}, kTokens);
+  const auto cube = older.Node("Mul", {y, square}, kTokens);
+  EXPECT_THAT(TanhGelu(older, y, cube, 0.7978846F), ElementsAre("gelu(x0, 'tanh') -> %1"));
+}
+
+TEST(FuseGeluTest, LeavesATanhOfAnotherScaleOrPowerApart) {
+  TestGraph graph;
+  const auto x = graph.Input(kTokens);
+  const auto power = graph.Node("Pow", {x, graph.Number(3.0F)}, kTokens);
+  EXPECT_THAT(TanhGelu(graph, x, power, 0.8F), Contains(HasSubstr("tanh(")));
+  TestGraph squared;
+  const auto y = squared.Input(kTokens);
+  const auto square = squared.Node("Pow", {y, squared.Number(2.0F)}, kTokens);
+  EXPECT_THAT(TanhGelu(squared, y, square, 0.7978846F), Contains(HasSubstr("tanh(")));
+}
+
 // ---- swish
 
 TEST(FuseSwishTest, TakesGatesOfTheirOwnInput) {
@@ -89,6 +136,22 @@ TEST(FuseSwishTest, TakesGatesOfTheirOwnInput) {
   EXPECT_THAT(graph.Calls(), ElementsAre("silu(x0) -> %1", "hardswish_(%1) -> %2"));
 }
 
+TEST(FuseSwishTest, TakesMish) {
+  TestGraph graph;
+  const auto x = graph.Input(kTokens);
+  const auto gate = graph.Node("Tanh", {graph.Node("Softplus", {x}, kTokens)}, kTokens);
+  graph.Output(graph.Node("Mul", {x, gate}, kTokens));
+  EXPECT_THAT(graph.Calls(), ElementsAre("mish(x0) -> %1"));
+}
+
+TEST(FuseSwishTest, LeavesAHardSigmoidOfAnotherSlopeApart) {
+  TestGraph graph;
+  const auto x = graph.Input(kTokens);
+  const auto gate = graph.Node("HardSigmoid", {x}, kTokens, {{"alpha", 0.2}});
+  graph.Output(graph.Node("Mul", {x, gate}, kTokens));
+  EXPECT_THAT(graph.Calls(), Contains("mul.Tensor(x0, %3) -> %4"));
+}
+
 TEST(FuseSwishTest, LeavesAGateOfAnotherValueApart) {
   TestGraph graph;
   const auto gate = graph.Node("Sigmoid", {graph.Input(kTokens)}, kTokens);
@@ -96,22 +159,103 @@ TEST(FuseSwishTest, LeavesAGateOfAnotherValueApart) {
   EXPECT_THAT(graph.Calls(), ElementsAre("sigmoid(x0) -> %2", "mul.Tensor(x1, %2) -> %3"));
 }
 
-// ---- layer norm
+// ---- layer norm and RMS norm
+
+const tensor::Shape kColumn = {1, 16, 1};
+const Attributes kLast = {{"axes", Numbers{-1}}};
+
+struct Norm {
+  TestGraph graph;
+  ValueId x = graph.Input(kTokens);
+
+  ValueId Centred() {
+    return graph.Node("Sub", {x, graph.Node("ReduceMean", {x}, kColumn, kLast)}, kTokens);
+  }
+  /// sqrt(mean(d^2) + 1e-5).
+  ValueId Root(ValueId d, const Attributes& axes = kLast) {
+    const auto square = graph.Node("Pow", {d, graph.Number(2.0F)}, kTokens);
+    const auto mean = graph.Node("ReduceMean", {square}, kColumn, axes);
+    return graph.Node("Sqrt", {graph.Node("Add", {mean, graph.Number(1e-5F)}, kColumn)}, kColumn);
+  }
+  ValueId Scaled(ValueId normal) {
+    return graph.Node("Mul", {normal, graph.Weight("ln.weight", {8})}, kTokens);
+  }
+  ValueId Shifted(ValueId scaled) {
+    return graph.Node("Add", {scaled, graph.Weight("ln.bias", {8})}, kTokens);
+  }
+  std::vector<std::string> Finish(ValueId output) {
+    graph.Output(output);
+    return graph.Calls();
+  }
+};
 
 TEST(FuseLayerNormTest, TakesTheDecomposition) {
+  Norm n;
+  const auto centred = n.Centred();
+  const auto normal = n.graph.Node("Div", {centred, n.Root(centred)}, kTokens);
+  EXPECT_THAT(n.Finish(n.Shifted(n.Scaled(normal))),
+              ElementsAre("layer_norm(x0, [8], ln.weight, ln.bias) -> %3"));
+}
+
+TEST(FuseLayerNormTest, TakesOneWithoutBiasOrScale) {
+  Norm scaled;
+  const auto d = scaled.Centred();
+  EXPECT_THAT(scaled.Finish(scaled.Scaled(scaled.graph.Node("Div", {d, scaled.Root(d)}, kTokens))),
+              ElementsAre("layer_norm(x0, [8], ln.weight) -> %2"));
+  Norm plain;
+  const auto e = plain.Centred();
+  EXPECT_THAT(plain.Finish(plain.graph.Node("Div", {e, plain.Root(e)}, kTokens)),
+              ElementsAre("layer_norm(x0, [8]) -> %1"));
+}
+
+TEST(FuseLayerNormTest, TakesADifferenceThatIsComputedTwice) {
+  Norm n;
+  const auto root = n.Root(n.Centred());
+  EXPECT_THAT(n.Finish(n.graph.Node("Div", {n.Centred(), root}, kTokens)),
+              ElementsAre("layer_norm(x0, [8]) -> %1"));
+}
+
+TEST(FuseLayerNormTest, LeavesAMeanOverAnotherAxisApart) {
+  Norm n;
+  const auto centred = n.Centred();
+  const auto root = n.Root(centred, {{"axes", Numbers{1}}});
+  EXPECT_THAT(n.Finish(n.graph.Node("Div", {centred, root}, kTokens)),
+              Contains(HasSubstr("sqrt(")));
+}
+
+TEST(FuseRmsNormTest, TakesTheProductWithTheReciprocalRoot) {
+  Norm dynamo;
+  const auto inverse = dynamo.graph.Node("Reciprocal", {dynamo.Root(dynamo.x)}, kColumn);
+  const auto normal = dynamo.graph.Node("Mul", {dynamo.x, inverse}, kTokens);
+  EXPECT_THAT(dynamo.Finish(dynamo.Scaled(normal)),
+              ElementsAre("rms_norm(x0, [8], ln.weight, 1e-05) -> %2"));
+  Norm older;
+  const auto one_over =
+      older.graph.Node("Div", {older.graph.Number(1.0F), older.Root(older.x)}, kColumn);
+  EXPECT_THAT(older.Finish(older.graph.Node("Mul", {older.x, one_over}, kTokens)),
+              ElementsAre("rms_norm(x0, [8], None, 1e-05) -> %1"));
+}
+
+TEST(FuseRmsNormTest, TakesTheQuotient) {
+  Norm n;
+  EXPECT_THAT(n.Finish(n.Scaled(n.graph.Node("Div", {n.x, n.Root(n.x)}, kTokens))),
+              ElementsAre("rms_norm(x0, [8], ln.weight, 1e-05) -> %2"));
+}
+
+TEST(FuseRmsNormTest, LeavesAnotherNumeratorApart) {
+  Norm n;
+  const auto other = n.graph.Input(kTokens);
+  EXPECT_THAT(n.Finish(n.graph.Node("Div", {other, n.Root(n.x)}, kTokens)),
+              Contains(HasSubstr("sqrt(")));
+}
+
+// ---- global pooling
+
+TEST(FuseTest, KeepsAMeanOverThePlanesTheMeanThatItWas) {
   TestGraph graph;
-  const auto x = graph.Input(kTokens);
-  const tensor::Shape column = {1, 16, 1};
-  const Attributes last = {{"axes", Numbers{-1}}};
-  const auto centred = graph.Node("Sub", {x, graph.Node("ReduceMean", {x}, column, last)}, kTokens);
-  const auto square = graph.Node("Pow", {centred, graph.Number(2.0F)}, kTokens);
-  const auto variance = graph.Node("ReduceMean", {square}, column, last);
-  const auto stable = graph.Node("Add", {variance, graph.Number(1e-5F)}, column);
-  const auto root = graph.Node("Sqrt", {stable}, column);
-  const auto normal = graph.Node("Div", {centred, root}, kTokens);
-  const auto scaled = graph.Node("Mul", {normal, graph.Weight("ln.weight", {8})}, kTokens);
-  graph.Output(graph.Node("Add", {scaled, graph.Weight("ln.bias", {8})}, kTokens));
-  EXPECT_THAT(graph.Calls(), ElementsAre("layer_norm(x0, [8], ln.weight, ln.bias) -> %3"));
+  graph.Output(graph.Node("ReduceMean", {graph.Input({1, 4, 8, 8})}, tensor::Shape{1, 4, 1, 1},
+                          {{"axes", Numbers{2, 3}}}));
+  EXPECT_THAT(graph.Calls(), ElementsAre("mean.dim(x0, [2, 3], true) -> %1"));
 }
 
 // ---- attention
@@ -178,6 +322,40 @@ TEST(FuseAttentionTest, TurnsAKeyThatWasBuiltTransposed) {
   EXPECT_THAT(a.Finish(a.Scaled(product, a.square, 0.5F)),
               ElementsAre("permute(x3, [0, 2, 1, 3]) -> %4",
                           "scaled_dot_product_attention(x0, %4, x2) -> %5"));
+}
+
+TEST(FuseAttentionTest, TakesAKeyThatIsTurnedWithFlatHeads) {  // torch.onnx with dynamo
+  Attention a;
+  const auto flat =
+      a.graph.Node("Reshape", {a.k, a.graph.Ints({-1, 16, 4})}, tensor::Shape{2, 16, 4});
+  const auto turned =
+      a.graph.Node("Transpose", {flat}, tensor::Shape{2, 4, 16}, {{"perm", Numbers{0, 2, 1}}});
+  const auto key =
+      a.graph.Node("Reshape", {turned, a.graph.Ints({1, 2, 4, 16})}, tensor::Shape{1, 2, 4, 16});
+  const auto product = a.graph.Node("MatMul", {a.q, key}, a.square);
+  EXPECT_THAT(a.Finish(a.Scaled(product, a.square, 0.5F)),
+              ElementsAre("scaled_dot_product_attention(x0, x1, x2) -> %3"));
+}
+
+TEST(FuseAttentionTest, TakesADropoutOfTheWeights) {  // torch.onnx with dynamo
+  Attention a;
+  const auto product = a.graph.Node("MatMul", {a.q, a.TurnedKey()}, a.square);
+  const auto weights = a.graph.Node("Softmax", {a.Scaled(product, a.square, 0.5F)}, a.square);
+  const auto dropped = a.graph.Node("Dropout", {weights}, a.square);
+  a.graph.Output(a.graph.Node("MatMul", {dropped, a.v}, a.heads));
+  EXPECT_THAT(a.graph.Calls(), ElementsAre("scaled_dot_product_attention(x0, x1, x2) -> %3"));
+}
+
+TEST(FuseAttentionTest, TakesTheGuardOfRowsThatAreHidden) {
+  Attention a;
+  const auto product = a.graph.Node("MatMul", {a.q, a.TurnedKey()}, a.square);
+  const auto masked = a.graph.Node("Add", {product, a.graph.Input(a.square)}, a.square);
+  const auto weights = a.graph.Node("Softmax", {masked}, a.square);
+  const auto hidden = a.graph.Node("IsNaN", {weights}, a.square);
+  const auto guarded = a.graph.Node("Where", {hidden, a.graph.Number(0.0F), weights}, a.square);
+  a.graph.Output(a.graph.Node("MatMul", {guarded, a.v}, a.heads));
+  EXPECT_THAT(a.graph.Calls(),
+              ElementsAre("scaled_dot_product_attention(x0, x1, x2, x3, 0.0, false, 1.0) -> %4"));
 }
 
 TEST(FuseAttentionTest, LeavesScoresThatAreAnOutputApart) {

@@ -1,6 +1,9 @@
 // ONNX to ATen: one lowering for every PyTorch engine.
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "aten/program.h"
 #include "base/result.h"
 #include "model/graph.h"
@@ -11,5 +14,9 @@ namespace assay::aten {
 /// from: in place where eager is, attention as scaled_dot_product_attention, batch norm unfused.
 /// Errors  kUnsupported naming operator and node.
 Result<Program> Lower(const model::Graph& graph);
+
+/// The operators that have a rule, sorted: the standard's, and those of Fuse. Constant, Shape, Size
+/// and Range need none: the graph's reader folds them.
+std::vector<std::string_view> KnownOperators();
 
 }  // namespace assay::aten

@@ -107,11 +107,22 @@ std::optional<Integers64> Lowering::Ints(model::ValueId id) const {
   return Integers(*Value(id).constant);
 }
 
+std::optional<std::vector<double>> Lowering::Floats(model::ValueId id) const {
+  if (id == model::kNone || !Value(id).constant) {
+    return std::nullopt;
+  }
+  return aten::Floats(*Value(id).constant);
+}
+
 std::optional<double> Lowering::Number(model::ValueId id) const {
   if (id == model::kNone || !Value(id).constant) {
     return std::nullopt;
   }
   return OnlyNumber(*Value(id).constant);
+}
+
+Argument Lowering::Scalar(model::ValueId id, double number) const {
+  return IsFloat(id) ? Argument(number) : Argument(static_cast<std::int64_t>(number));
 }
 
 bool Lowering::ComesFrom(model::ValueId second, model::ValueId first) const {
@@ -132,6 +143,10 @@ bool Lowering::ComesFrom(model::ValueId second, model::ValueId first) const {
     open.insert(open.end(), inputs.begin(), inputs.end());
   }
   return false;
+}
+
+bool Lowering::IsRead(model::ValueId id) const {
+  return id != model::kNone && At(last_use_, id) > index_;
 }
 
 const model::Node* Lowering::MadeBy(model::ValueId id) const {
@@ -162,7 +177,7 @@ Status Lowering::CheckOperands() const {
 
 Status Lowering::CheckResults() const {
   for (const model::ValueId id : graph_.nodes[index_].outputs) {
-    if (id != model::kNone && At(last_use_, id) > index_ && At(bound_, id) < 0) {
+    if (IsRead(id) && At(bound_, id) < 0) {
       return Unsupported(fmt::format("its output '{}' has no counterpart", Value(id).name));
     }
   }
@@ -210,25 +225,19 @@ ValueId Lowering::NewValue(ValueId storage) {
 }
 
 ValueId Lowering::Emit(std::string op, std::string overload, Arguments arguments, Storage storage) {
-  const bool own = storage == Storage::kOwn;
-  const ValueId made = NewValue(own ? -1 : std::get<ValueRef>(arguments.front()).id);
-  if (op == "aten::expand") {  // several elements of it may be the same memory
-    At(fixed_, At(owner_, made)) = true;
-  }
-  program_.calls.push_back({std::move(op),
-                            std::move(overload),
-                            std::move(arguments),
-                            {made},
-                            {},
-                            graph_.nodes[index_].name});
-  return made;
+  return EmitSeveral(std::move(op), std::move(overload), std::move(arguments), 1, storage).front();
 }
 
-std::vector<ValueId> Lowering::EmitViews(std::string op, std::string overload, Arguments arguments,
-                                         std::size_t count) {
+std::vector<ValueId> Lowering::EmitSeveral(std::string op, std::string overload,
+                                           Arguments arguments, std::size_t count,
+                                           Storage storage) {
+  const bool own = storage == Storage::kOwn;
   std::vector<ValueId> made;
   for (std::size_t i = 0; i < count; ++i) {
-    made.push_back(NewValue(std::get<ValueRef>(arguments.front()).id));
+    made.push_back(NewValue(own ? -1 : std::get<ValueRef>(arguments.front()).id));
+  }
+  if (op == "aten::expand") {  // several elements of it may be the same memory
+    At(fixed_, At(owner_, made.front())) = true;
   }
   program_.calls.push_back({std::move(op),
                             std::move(overload),
@@ -247,6 +256,9 @@ Status Lowering::Finish(std::string op, std::string overload, Arguments argument
 }
 
 void Lowering::Bind(model::ValueId id, ValueId made) {
+  if (id == model::kNone) {
+    return;
+  }
   At(bound_, id) = made;
   std::size_t& last = At(storage_last_use_, At(owner_, made));
   last = std::max(last, At(last_use_, id));

@@ -38,12 +38,19 @@ class Lowering {
   model::ValueId Operand(std::size_t position) const;
   /// The integers of a constant operand; nothing when it is no constant or left out.
   std::optional<Integers64> Ints(model::ValueId id) const;
+  /// The elements of a constant floating-point operand.
+  std::optional<std::vector<double>> Floats(model::ValueId id) const;
   /// The number of a constant operand with one element.
   std::optional<double> Number(model::ValueId id) const;
   /// Whether `second` is computed from `first`.
   bool ComesFrom(model::ValueId second, model::ValueId first) const;
+  /// Whether a later node reads `id`, or it is an output.
+  bool IsRead(model::ValueId id) const;
   /// The node that made the value, nullptr for inputs, weights and constants.
   const model::Node* MadeBy(model::ValueId id) const;
+  /// `number` as a Scalar argument beside the tensor `id`: an integer beside integers, which a
+  /// double would promote.
+  Argument Scalar(model::ValueId id, double number) const;
   /// kUnsupported naming operator and node.
   Error Unsupported(std::string_view why) const;
 
@@ -63,13 +70,13 @@ class Lowering {
   /// Appends a call with one result.
   ValueId Emit(std::string op, std::string overload, Arguments arguments,
                Storage storage = Storage::kOwn);
-  /// Appends a call with `count` results that are views of its first argument.
-  std::vector<ValueId> EmitViews(std::string op, std::string overload, Arguments arguments,
-                                 std::size_t count);
+  /// Appends a call with `count` results; the first ones of an operator that has more.
+  std::vector<ValueId> EmitSeveral(std::string op, std::string overload, Arguments arguments,
+                                   std::size_t count, Storage storage = Storage::kOwn);
   /// Emit for the current node's first output.
   Status Finish(std::string op, std::string overload, Arguments arguments,
                 Storage storage = Storage::kOwn);
-  /// Makes `made` the program's value for the graph's value `id`.
+  /// Makes `made` the program's value for the graph's value `id`; nothing for an output left out.
   void Bind(model::ValueId id, ValueId made);
 
   /// Whether the current node may overwrite its operand `id`: that is the last use of everything

@@ -1,13 +1,33 @@
 // Activations, in place where their input's last use allows it, and dropout.
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
-#include <tuple>
+#include <utility>
 
+#include "aten/axes.h"
 #include "aten/constants.h"
 #include "aten/rules.h"
 
 namespace assay::aten {
 namespace {
+
+struct Activation {
+  std::string_view onnx;
+  std::string_view aten;
+  std::string_view attribute = "";  // of the one parameter, if any
+  double otherwise = 0;
+};
+
+constexpr auto kActivations = std::to_array<Activation>({
+    {"Celu", "celu", "alpha", 1.0},
+    {"Elu", "elu", "alpha", 1.0},
+    {"HardSwish", "hardswish"},
+    {"LeakyRelu", "leaky_relu", "alpha", 0.01},
+    {"Mish", "mish"},
+    {"Relu", "relu"},
+    {"Silu", "silu"},
+});
 
 /// `op` on the first operand with further `arguments`, as `op_` when it may be overwritten.
 Status EmitActivation(Lowering& lowering, const model::Node& node, std::string op,
@@ -21,44 +41,120 @@ Status EmitActivation(Lowering& lowering, const model::Node& node, std::string o
 }  // namespace
 
 Status LowerActivation(Lowering& lowering, const model::Node& node) {
-  const std::string op = node.op == "Relu" ? "relu" : node.op == "Silu" ? "silu" : "hardswish";
-  return EmitActivation(lowering, node, op);
+  const auto& form = *std::ranges::find(kActivations, node.op, &Activation::onnx);
+  Arguments arguments;
+  if (!form.attribute.empty()) {
+    arguments.push_back(Decimal(node.Float(form.attribute, form.otherwise)));
+  }
+  return EmitActivation(lowering, node, std::string(form.aten), std::move(arguments));
 }
 
-Status LowerLeakyRelu(Lowering& lowering, const model::Node& node) {
-  return EmitActivation(lowering, node, "leaky_relu", {Decimal(node.Float("alpha", 0.01))});
+Status LowerSelu(Lowering& lowering, const model::Node& node) {
+  // Source  Klambauer et al., arXiv 1706.02515, section 2; ONNX rounds them to float32.
+  constexpr double kAlpha = 1.6732632423543772;
+  constexpr double kGamma = 1.0507009873554805;
+  const double alpha = node.Float("alpha", kAlpha);
+  const double gamma = node.Float("gamma", kGamma);
+  if (std::abs(alpha - kAlpha) < 1e-6 && std::abs(gamma - kGamma) < 1e-6) {
+    return EmitActivation(lowering, node, "selu");
+  }
+  return EmitActivation(lowering, node, "elu", {Decimal(alpha), Decimal(gamma)});
+}
+
+Status LowerThresholdedRelu(Lowering& lowering, const model::Node& node) {
+  return EmitActivation(lowering, node, "threshold", {Decimal(node.Float("alpha", 1.0)), 0.0});
 }
 
 Status LowerHardSigmoid(Lowering& lowering, const model::Node& node) {
-  if (std::abs(node.Float("alpha", 0.2) - 1.0 / 6) > 1e-6 || node.Float("beta", 0.5) != 0.5) {
-    return lowering.Unsupported("PyTorch's hardsigmoid has alpha 1/6 and beta 0.5");
+  const double alpha = node.Float("alpha", 0.2);
+  const double beta = node.Float("beta", 0.5);
+  if (std::abs(alpha - 1.0 / 6) < 1e-6 && beta == 0.5) {
+    return EmitActivation(lowering, node, "hardsigmoid");
   }
-  return EmitActivation(lowering, node, "hardsigmoid");
+  const ValueId product =
+      lowering.Emit("aten::mul", "Scalar", {lowering.Tensor(node.inputs[0]), Decimal(alpha)});
+  const ValueId sum = lowering.Emit("aten::add", "Scalar", {ValueRef{product}, Decimal(beta)});
+  return lowering.Finish("aten::clamp", "", {ValueRef{sum}, 0.0, 1.0});
+}
+
+Status LowerShrink(Lowering& lowering, const model::Node& node) {
+  const double lambda = Decimal(node.Float("lambd", 0.5));
+  const double bias = Decimal(node.Float("bias", 0.0));
+  if ((bias != 0.0 && bias != lambda) || !lowering.IsFloat(node.inputs[0])) {
+    return lowering.Unsupported("PyTorch shrinks floating-point elements, by lambd or not at all");
+  }
+  return lowering.Finish(bias == 0.0 ? "aten::hardshrink" : "aten::softshrink", "",
+                         {lowering.Tensor(node.inputs[0]), lambda});
+}
+
+Status LowerSoftsign(Lowering& lowering, const model::Node& node) {
+  const Argument input = lowering.Tensor(node.inputs[0]);
+  const ValueId size = lowering.Emit("aten::abs", "", {input});
+  const ValueId divisor = lowering.Emit("aten::add", "Scalar", {ValueRef{size}, 1.0});
+  return lowering.Finish("aten::div", "Tensor", {input, ValueRef{divisor}});
+}
+
+Status LowerSwish(Lowering& lowering, const model::Node& node) {
+  const double alpha = Decimal(node.Float("alpha", 1.0));
+  if (alpha == 1.0) {
+    return EmitActivation(lowering, node, "silu");
+  }
+  const Argument input = lowering.Tensor(node.inputs[0]);
+  const ValueId scaled = lowering.Emit("aten::mul", "Scalar", {input, alpha});
+  const ValueId gate = lowering.Emit("aten::sigmoid", "", {ValueRef{scaled}});
+  return lowering.Finish("aten::mul", "Tensor", {input, ValueRef{gate}});
+}
+
+/// PyTorch's slope is a number or a vector with one entry for each channel.
+Status LowerPRelu(Lowering& lowering, const model::Node& node) {
+  const Argument input = lowering.Tensor(node.inputs[0]);
+  const std::int64_t rank = lowering.Rank(node.inputs[0]);
+  const tensor::Shape& slope = lowering.Shape(node.inputs[1]);
+  const std::int64_t channels = rank > 1 ? lowering.Shape(node.inputs[0])[1] : 1;
+  tensor::Shape by_channel(static_cast<std::size_t>(std::max<std::int64_t>(rank - 1, 1)), 1);
+  by_channel[0] = channels;
+  Argument weight = lowering.Tensor(node.inputs[1]);
+  if (slope == by_channel || *tensor::ElementCount(slope) == 1) {
+    if (slope.size() != 1) {
+      weight = ValueRef{
+          lowering.Emit("aten::reshape", "", {weight, Integers64{-1}}, Storage::kFirstArgument)};
+    }
+    return lowering.Finish("aten::prelu", "", {input, weight});
+  }
+  const ValueId positive = lowering.Emit("aten::ge", "Scalar", {input, 0.0});
+  const ValueId scaled = lowering.Emit("aten::mul", "Tensor", {input, weight});
+  return lowering.Finish("aten::where", "self", {ValueRef{positive}, input, ValueRef{scaled}});
 }
 
 Status LowerClip(Lowering& lowering, const model::Node& node) {
   const bool attributes = lowering.opset() < 11;
-  Argument low = Default{};
-  Argument high = Default{};
-  for (const auto& [bound, name, position] :
-       {std::tuple(&low, "min", 1U), std::tuple(&high, "max", 2U)}) {
+  Arguments bounds = {Default{}, Default{}};
+  bool known = true;
+  for (const auto& [name, position] : {std::pair("min", 1U), std::pair("max", 2U)}) {
     const model::ValueId id = lowering.Operand(position);
-    if (attributes && node.attributes.contains(name)) {
-      *bound = Decimal(node.Float(name, 0.0));
-    } else if (id != model::kNone) {
-      const auto number = lowering.Number(id);
-      if (!number) {
-        return lowering.Unsupported("bounds that are no constants");
-      }
-      *bound = *number;
+    const auto number = attributes && node.attributes.contains(name)
+                            ? std::optional(Decimal(node.Float(name, 0.0)))
+                            : lowering.Number(id);
+    if (number) {
+      bounds[position - 1] = lowering.Scalar(node.inputs[0], *number);
     }
+    known = known && (number || id == model::kNone);
   }
-  if (low == Argument(0.0) && high == Argument(6.0)) {  // ReLU6 is nn.Hardtanh(0, 6)
-    return EmitActivation(lowering, node, "hardtanh", {low, high});
+  const Argument input = lowering.Tensor(node.inputs[0]);
+  if (!known) {
+    return lowering.Finish("aten::clamp", "Tensor",
+                           WithoutDefaults({input, lowering.Tensor(lowering.Operand(1)),
+                                            lowering.Tensor(lowering.Operand(2))},
+                                           {Default{}, Default{}}));
   }
-  return lowering.Finish(
-      "aten::clamp", "",
-      WithoutDefaults({lowering.Tensor(node.inputs[0]), low, high}, {Default{}, Default{}}));
+  if (bounds == Arguments{Default{}, Default{}}) {
+    return LowerIdentity(lowering, node);
+  }
+  if (bounds == Arguments{0.0, 6.0}) {  // ReLU6 is nn.Hardtanh(0, 6)
+    return EmitActivation(lowering, node, "hardtanh", std::move(bounds));
+  }
+  return lowering.Finish("aten::clamp", "",
+                         WithoutDefaults({input, bounds[0], bounds[1]}, {Default{}, Default{}}));
 }
 
 Status LowerGelu(Lowering& lowering, const model::Node& node) {
@@ -78,9 +174,22 @@ Status LowerSoftmax(Lowering& lowering, const model::Node& node) {
                          {lowering.Tensor(node.inputs[0]), axis});
 }
 
+Status LowerHardmax(Lowering& lowering, const model::Node& node) {
+  const std::int64_t axis = node.Int("axis", lowering.opset() < 13 ? 1 : -1);
+  if (FromFront(axis, lowering.Rank(node.inputs[0])) != lowering.Rank(node.inputs[0]) - 1 &&
+      lowering.opset() < 13) {
+    return lowering.Unsupported("before opset 13 it flattens all dimensions from its axis on");
+  }
+  const Argument input = lowering.Tensor(node.inputs[0]);
+  const ValueId largest = lowering.Emit("aten::argmax", "", {input, axis, true});
+  const ValueId zeros = lowering.Emit("aten::zeros_like", "", {input});
+  return lowering.Finish("aten::scatter", "value",
+                         {ValueRef{zeros}, axis, ValueRef{largest}, std::int64_t{1}});
+}
+
 Status LowerDropout(Lowering& lowering, const model::Node& node) {
   const double ratio = lowering.Number(lowering.Operand(1)).value_or(node.Float("ratio", 0.5));
-  if (lowering.Number(lowering.Operand(2)).value_or(0.0) != 0.0) {
+  if (lowering.Operand(2) != model::kNone && lowering.Number(lowering.Operand(2)) != 0.0) {
     return lowering.Unsupported("training mode");
   }
   return lowering.Finish("aten::dropout", "",

@@ -1,4 +1,4 @@
-// Element by element: arithmetic, comparisons, functions of one operand; reductions.
+// Element by element: arithmetic, comparisons, functions of one operand.
 #include <algorithm>
 #include <array>
 #include <string>
@@ -15,22 +15,20 @@ struct Names {
 };
 
 constexpr auto kUnary = std::to_array<Names>({
-    {"Abs", "abs"},
-    {"Ceil", "ceil"},
-    {"Cos", "cos"},
-    {"Erf", "erf"},
-    {"Exp", "exp"},
-    {"Floor", "floor"},
-    {"Log", "log"},
-    {"Neg", "neg"},
-    {"Not", "logical_not"},
-    {"Reciprocal", "reciprocal"},
-    {"Round", "round"},
-    {"Sigmoid", "sigmoid"},
-    {"Sign", "sign"},
-    {"Sin", "sin"},
-    {"Softplus", "softplus"},
-    {"Sqrt", "sqrt"},
+    {"Abs", "abs"},         {"Acos", "acos"},
+    {"Acosh", "acosh"},     {"Asin", "asin"},
+    {"Asinh", "asinh"},     {"Atan", "atan"},
+    {"Atanh", "atanh"},     {"BitwiseNot", "bitwise_not"},
+    {"Ceil", "ceil"},       {"Cos", "cos"},
+    {"Cosh", "cosh"},       {"Det", "linalg_det"},
+    {"Erf", "erf"},         {"Exp", "exp"},
+    {"Floor", "floor"},     {"IsNaN", "isnan"},
+    {"Log", "log"},         {"Neg", "neg"},
+    {"Not", "logical_not"}, {"Reciprocal", "reciprocal"},
+    {"Round", "round"},     {"Sigmoid", "sigmoid"},
+    {"Sign", "sign"},       {"Sin", "sin"},
+    {"Sinh", "sinh"},       {"Softplus", "softplus"},
+    {"Sqrt", "sqrt"},       {"Tan", "tan"},
     {"Tanh", "tanh"},
 });
 
@@ -46,13 +44,14 @@ constexpr auto kBinary = std::to_array<Names>({
     {"LessOrEqual", "le"},
     {"And", "logical_and"},
     {"Or", "logical_or"},
-});
-
-constexpr auto kReductions = std::to_array<Names>({
-    {"ReduceMax", "amax"},
-    {"ReduceMean", "mean"},
-    {"ReduceMin", "amin"},
-    {"ReduceSum", "sum"},
+    {"Xor", "logical_xor"},
+    {"BitwiseAnd", "bitwise_and"},
+    {"BitwiseOr", "bitwise_or"},
+    {"BitwiseXor", "bitwise_xor"},
+    {"Max", "maximum"},
+    {"Mean", "add"},
+    {"Min", "minimum"},
+    {"Sum", "add"},
 });
 
 std::string AtenName(const auto& table, std::string_view onnx) {
@@ -71,7 +70,7 @@ std::optional<Argument> ScalarOperand(const Lowering& lowering, const model::Nod
       lowering.Rank(id) > lowering.Rank(node.inputs[1 - position])) {
     return std::nullopt;
   }
-  return lowering.IsFloat(id) ? Argument(*number) : Argument(static_cast<std::int64_t>(*number));
+  return lowering.Scalar(id, *number);
 }
 
 /// Whether `node` is the end of a convolutional block's branch: its last convolution or batch norm,
@@ -133,13 +132,53 @@ Status LowerArithmetic(Lowering& lowering, const model::Node& node) {
 }
 
 Status LowerComparison(Lowering& lowering, const model::Node& node) {
-  const bool logical = node.op == "And" || node.op == "Or";
+  const bool logical = node.op == "And" || node.op == "Or" || node.op == "Xor";
   return lowering.Finish(AtenName(kBinary, node.op), logical ? "" : "Tensor",
                          {lowering.Tensor(node.inputs[0]), lowering.Tensor(node.inputs[1])});
 }
 
+Status LowerBitShift(Lowering& lowering, const model::Node& node) {
+  const bool left = node.String("direction", "") == "LEFT";
+  return lowering.Finish(left ? "aten::bitwise_left_shift" : "aten::bitwise_right_shift", "Tensor",
+                         {lowering.Tensor(node.inputs[0]), lowering.Tensor(node.inputs[1])});
+}
+
+Status LowerMod(Lowering& lowering, const model::Node& node) {
+  return lowering.Finish(node.Int("fmod", 0) != 0 ? "aten::fmod" : "aten::remainder", "Tensor",
+                         {lowering.Tensor(node.inputs[0]), lowering.Tensor(node.inputs[1])});
+}
+
+/// Any number of operands, two at a time.
+Status LowerVariadic(Lowering& lowering, const model::Node& node) {
+  const std::string op = AtenName(kBinary, node.op);
+  ValueId made = lowering.TensorId(node.inputs[0]);
+  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+    made = lowering.Emit(op, op == "aten::add" ? "Tensor" : "",
+                         {ValueRef{made}, lowering.Tensor(node.inputs[i])});
+  }
+  if (node.op == "Mean") {
+    made = lowering.Emit("aten::div", "Scalar",
+                         {ValueRef{made}, static_cast<double>(node.inputs.size())});
+  }
+  lowering.Bind(node.outputs[0], made);
+  return {};
+}
+
+Status LowerIsInf(Lowering& lowering, const model::Node& node) {
+  const bool positive = node.Int("detect_positive", 1) != 0;
+  const bool negative = node.Int("detect_negative", 1) != 0;
+  if (!positive && !negative) {
+    return lowering.Unsupported("neither infinity is asked for");
+  }
+  const std::string op = positive && negative ? "isinf" : positive ? "isposinf" : "isneginf";
+  return lowering.Finish("aten::" + op, "", {lowering.Tensor(node.inputs[0])});
+}
+
 Status LowerPow(Lowering& lowering, const model::Node& node) {
   const Argument base = lowering.Tensor(node.inputs[0]);
+  if (!lowering.IsFloat(node.inputs[0]) && lowering.IsFloat(node.inputs[1])) {
+    return lowering.Unsupported("integers to the power of fractions are fractions in PyTorch");
+  }
   if (const auto exponent = ScalarOperand(lowering, node, 1)) {
     return lowering.Finish("aten::pow", "Tensor_Scalar", {base, *exponent});
   }
@@ -157,31 +196,6 @@ Status LowerCast(Lowering& lowering, const model::Node& node) {
       "aten::to", "dtype",
       {lowering.Tensor(node.inputs[0]), DTypeArg{lowering.Value(node.outputs[0]).type.dtype}},
       Storage::kFirstArgument);
-}
-
-Status LowerReduce(Lowering& lowering, const model::Node& node) {
-  Integers64 axes = node.Ints("axes");
-  if (const model::ValueId operand = lowering.Operand(1); operand != model::kNone) {
-    const auto constant = lowering.Ints(operand);
-    if (!constant) {
-      return lowering.Unsupported("axes that are no constants");
-    }
-    axes = *constant;
-  }
-  if (axes.empty()) {
-    if (node.Int("noop_with_empty_axes", 0) != 0) {
-      return LowerIdentity(lowering, node);
-    }
-    for (std::int64_t axis = 0; axis < lowering.Rank(node.inputs[0]); ++axis) {
-      axes.push_back(axis);
-    }
-  }
-  const std::string overload = node.op == "ReduceMean"  ? "dim"
-                               : node.op == "ReduceSum" ? "dim_IntList"
-                                                        : "";
-  Arguments arguments = {lowering.Tensor(node.inputs[0]), axes, node.Int("keepdims", 1) != 0};
-  return lowering.Finish(AtenName(kReductions, node.op), overload,
-                         WithoutDefaults(std::move(arguments), {false}));
 }
 
 }  // namespace assay::aten

@@ -61,6 +61,14 @@ Status LowerMatMul(Lowering& lowering, const model::Node& node) {
                          {lowering.Tensor(node.inputs[0]), lowering.Tensor(node.inputs[1])});
 }
 
+Status LowerEinsum(Lowering& lowering, const model::Node& node) {
+  ValueRefs operands;
+  for (const model::ValueId id : node.inputs) {
+    operands.ids.push_back(lowering.TensorId(id));
+  }
+  return lowering.Finish("aten::einsum", "", {node.String("equation", ""), std::move(operands)});
+}
+
 Status LowerAttention(Lowering& lowering, const model::Node& node) {
   for (std::size_t i = 0; i < 3; ++i) {
     if (lowering.Rank(node.inputs[i]) != 4) {
@@ -68,8 +76,14 @@ Status LowerAttention(Lowering& lowering, const model::Node& node) {
           "query, key and value of shape [batch, heads, length, width] only");
     }
   }
-  if (node.inputs.size() > 4 || node.outputs.size() > 1 || node.Float("softcap", 0.0) != 0.0) {
-    return lowering.Unsupported("past keys, further outputs and softcap have no counterpart");
+  const bool causal = node.Int("is_causal", 0) != 0;
+  if (lowering.Operand(4) != model::kNone || lowering.Operand(6) != model::kNone ||
+      node.Float("softcap", 0.0) != 0.0 || node.Int("left_window_size", -1) >= 0 ||
+      node.Int("right_window_size", -1) >= 0) {
+    return lowering.Unsupported("past keys, lengths, windows and softcap have no counterpart");
+  }
+  if (causal && lowering.Operand(3) != model::kNone) {
+    return lowering.Unsupported("PyTorch takes a mask or a causal one, not both");
   }
   const double scale = Decimal(node.Float("scale", 0.0));
   const bool grouped = lowering.Shape(node.inputs[0])[1] != lowering.Shape(node.inputs[1])[1];
@@ -78,7 +92,7 @@ Status LowerAttention(Lowering& lowering, const model::Node& node) {
                          lowering.Tensor(node.inputs[2]),
                          lowering.Tensor(lowering.Operand(3)),
                          0.0,
-                         node.Int("is_causal", 0) != 0,
+                         causal,
                          scale == 0.0 ? Argument(Default{}) : Argument(scale),
                          grouped};
   return lowering.Finish(

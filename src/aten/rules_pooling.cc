@@ -75,13 +75,38 @@ Status LowerAveragePool(Lowering& lowering, const model::Node& node) {
       WithoutDefaults(std::move(arguments), {Integers64(dimensions, 0), false, true}));
 }
 
-Status LowerGlobalAveragePool(Lowering& lowering, const model::Node& node) {
+/// The p-th root of the sum of the p-th powers, from their average as F.lp_pool2d has it.
+Status LowerLpPool(Lowering& lowering, const model::Node& node) {
+  ASSAY_ASSIGN(const Window window, PoolWindow(lowering, node));
+  if (!AreAll(window.dilation, 1) || node.Int("ceil_mode", 0) != 0) {
+    return lowering.Unsupported("PyTorch pools powers without dilation and within the input");
+  }
+  const auto power = static_cast<double>(node.Int("p", 2));
+  std::int64_t count = 1;
+  for (const std::int64_t size : window.kernel) {
+    count *= size;
+  }
+  const auto scalar = [&](std::string op, std::string overload, ValueId value, double number) {
+    return lowering.Emit(std::move(op), std::move(overload), {ValueRef{value}, number});
+  };
+  ValueId made = lowering.Emit("aten::abs", "", {PaddedInput(lowering, window, 0.0)});
+  made = scalar("aten::pow", "Tensor_Scalar", made, power);
+  made = lowering.Emit(Name("avg_pool", window.kernel.size()), "",
+                       {ValueRef{made}, window.kernel, window.stride, window.padding});
+  made = scalar("aten::mul", "Scalar", made, static_cast<double>(count));
+  lowering.Bind(node.outputs[0], scalar("aten::pow", "Tensor_Scalar", made, 1.0 / power));
+  return {};
+}
+
+/// The average or the greatest of each plane.
+Status LowerGlobalPool(Lowering& lowering, const model::Node& node) {
   const std::int64_t dimensions = lowering.Rank(node.inputs[0]) - 2;
   if (dimensions < 1 || dimensions > 3) {
     return lowering.Unsupported("inputs of 1 to 3 spatial dimensions only");
   }
   const auto count = static_cast<std::size_t>(dimensions);
-  return lowering.Finish(Name("adaptive_avg_pool", count), "",
+  const bool averages = node.op == "GlobalAveragePool";
+  return lowering.Finish(Name(averages ? "adaptive_avg_pool" : "adaptive_max_pool", count), "",
                          {lowering.Tensor(node.inputs[0]), Integers64(count, 1)});
 }
 

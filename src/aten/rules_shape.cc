@@ -1,34 +1,78 @@
-// Shapes: views, slices, joins.
+// Shapes: views, slices, joins, repetition.
 #include <algorithm>
-#include <limits>
 
+#include "aten/axes.h"
 #include "aten/constants.h"
 #include "aten/rules.h"
 
 namespace assay::aten {
 namespace {
 
-std::int64_t Positive(std::int64_t axis, std::int64_t rank) {
-  return axis < 0 ? axis + rank : axis;
-}
-
-/// The node's axes from its attribute (before opset 13) or its operand at `position`; sorted.
-std::optional<Integers64> Axes(const Lowering& lowering, const model::Node& node,
-                               std::size_t position, std::int64_t rank) {
-  std::optional<Integers64> axes = node.attributes.contains("axes")
-                                       ? node.Ints("axes")
-                                       : lowering.Ints(lowering.Operand(position));
-  if (axes) {
-    std::ranges::transform(*axes, axes->begin(),
-                           [&](std::int64_t axis) { return Positive(axis, rank); });
-    std::ranges::sort(*axes);
-  }
-  return axes;
-}
-
 Status View(Lowering& lowering, std::string op, std::string overload, Arguments arguments) {
   return lowering.Finish(std::move(op), std::move(overload), std::move(arguments),
                          Storage::kFirstArgument);
+}
+
+/// One axis of a Slice node.
+struct Range {
+  std::int64_t axis;
+  std::int64_t start;
+  std::int64_t end;
+  std::int64_t step;
+};
+
+/// PyTorch's slices only step forward: back from the last element to the first is flip, any other
+/// way back picks each element by its number.
+ValueId EmitBackwards(Lowering& lowering, ValueId value, Range range, std::int64_t size) {
+  range.start = std::max<std::int64_t>(FromFront(range.start, size), 0);
+  range.start = std::min(range.start, size - 1);
+  range.end = range.end < 0 ? std::max<std::int64_t>(range.end + size, -1) : range.end;
+  if (range.start == size - 1 && range.end == -1 && range.step == -1) {
+    return lowering.Emit("aten::flip", "", {ValueRef{value}, Integers64{range.axis}});
+  }
+  Integers64 picked;
+  for (std::int64_t i = range.start; i > range.end && i >= 0; i += range.step) {
+    picked.push_back(i);
+  }
+  const auto count = static_cast<std::int64_t>(picked.size());
+  const Argument index = lowering.Constant(IntegerTensor(std::move(picked), {count}));
+  return lowering.Emit("aten::index_select", "", {ValueRef{value}, range.axis, index});
+}
+
+Result<std::vector<Range>> ReadRanges(const Lowering& lowering, const model::Node& node) {
+  const bool attributes = lowering.opset() < 10;
+  const auto operand = [&](std::string_view name, std::size_t position) {
+    return attributes && node.attributes.contains(std::string(name))
+               ? std::optional(node.Ints(name))
+               : lowering.Ints(lowering.Operand(position));
+  };
+  const auto starts = operand("starts", 1);
+  const auto ends = operand("ends", 2);
+  if (!starts || !ends || starts->size() != ends->size()) {
+    return lowering.Unsupported("bounds that are no constants");
+  }
+  const std::size_t count = starts->size();
+  const Integers64 axes =
+      operand("axes", 3).value_or(AxesFrom(0, static_cast<std::int64_t>(count)));
+  const Integers64 steps = operand("steps", 4).value_or(Integers64(count, 1));
+  if (axes.size() != count || steps.size() != count) {
+    return lowering.Unsupported("bounds, axes and steps of different numbers");
+  }
+  std::vector<Range> ranges;
+  for (std::size_t i = 0; i < count; ++i) {
+    ranges.push_back({axes[i], (*starts)[i], (*ends)[i], steps[i]});
+  }
+  return ranges;
+}
+
+/// [batch, a, b, c, d, e] from the input, its dimensions in another order, the result.
+Status Rearrange(Lowering& lowering, const model::Node& node, Integers64 blocks, Integers64 order) {
+  const ValueId split =
+      lowering.Emit("aten::reshape", "", {lowering.Tensor(node.inputs[0]), std::move(blocks)},
+                    Storage::kFirstArgument);
+  const ValueId turned = lowering.Emit("aten::permute", "", {ValueRef{split}, std::move(order)},
+                                       Storage::kFirstArgument);
+  return View(lowering, "aten::reshape", "", {ValueRef{turned}, lowering.Shape(node.outputs[0])});
 }
 
 }  // namespace
@@ -41,7 +85,7 @@ Status LowerIdentity(Lowering& lowering, const model::Node& node) {
 Status LowerFlatten(Lowering& lowering, const model::Node& node) {
   const std::int64_t rank = lowering.Rank(node.inputs[0]);
   const Argument input = lowering.Tensor(node.inputs[0]);
-  if (Positive(node.Int("axis", 1), rank) == 1 && rank > 1) {
+  if (FromFront(node.Int("axis", 1), rank) == 1 && rank > 1) {
     return View(lowering, "aten::flatten", "using_ints", {input, std::int64_t{1}});
   }
   return View(lowering, "aten::reshape", "", {input, lowering.Shape(node.outputs[0])});
@@ -76,7 +120,7 @@ Status LowerConcat(Lowering& lowering, const model::Node& node) {
 
 Status LowerSplit(Lowering& lowering, const model::Node& node) {
   const std::int64_t axis = node.Int("axis", 0);
-  const auto dimension = static_cast<std::size_t>(Positive(axis, lowering.Rank(node.inputs[0])));
+  const auto dimension = static_cast<std::size_t>(FromFront(axis, lowering.Rank(node.inputs[0])));
   Integers64 sizes;
   for (const model::ValueId id : node.outputs) {
     if (id == model::kNone) {
@@ -84,8 +128,9 @@ Status LowerSplit(Lowering& lowering, const model::Node& node) {
     }
     sizes.push_back(lowering.Shape(id)[dimension]);
   }
-  const std::vector<ValueId> parts = lowering.EmitViews(
-      "aten::split_with_sizes", "", {lowering.Tensor(node.inputs[0]), sizes, axis}, sizes.size());
+  const std::vector<ValueId> parts = lowering.EmitSeveral(
+      "aten::split_with_sizes", "", {lowering.Tensor(node.inputs[0]), sizes, axis}, sizes.size(),
+      Storage::kFirstArgument);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     lowering.Bind(node.outputs[i], parts[i]);
   }
@@ -93,7 +138,7 @@ Status LowerSplit(Lowering& lowering, const model::Node& node) {
 }
 
 Status LowerSqueeze(Lowering& lowering, const model::Node& node) {
-  const auto axes = Axes(lowering, node, 1, lowering.Rank(node.inputs[0]));
+  const auto axes = AxesOf(lowering, node, 1, lowering.Rank(node.inputs[0]));
   const Argument input = lowering.Tensor(node.inputs[0]);
   if (!axes) {
     return View(lowering, "aten::squeeze", "", {input});
@@ -105,7 +150,7 @@ Status LowerSqueeze(Lowering& lowering, const model::Node& node) {
 }
 
 Status LowerUnsqueeze(Lowering& lowering, const model::Node& node) {
-  const auto axes = Axes(lowering, node, 1, lowering.Rank(node.outputs[0]));
+  const auto axes = AxesOf(lowering, node, 1, lowering.Rank(node.outputs[0]));
   if (!axes) {
     return lowering.Unsupported("axes that are no constants");
   }
@@ -118,24 +163,14 @@ Status LowerUnsqueeze(Lowering& lowering, const model::Node& node) {
 }
 
 Status LowerSlice(Lowering& lowering, const model::Node& node) {
-  const auto starts = lowering.Ints(lowering.Operand(1));
-  const auto ends = lowering.Ints(lowering.Operand(2));
-  if (!starts || !ends) {
-    return lowering.Unsupported("bounds that are no constants");
-  }
-  Integers64 all(starts->size());
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i] = static_cast<std::int64_t>(i);
-  }
-  const Integers64 axes = lowering.Ints(lowering.Operand(3)).value_or(all);
-  const Integers64 steps =
-      lowering.Ints(lowering.Operand(4)).value_or(Integers64(starts->size(), 1));
+  ASSAY_ASSIGN(const std::vector<Range> ranges, ReadRanges(lowering, node));
   ValueId made = lowering.TensorId(node.inputs[0]);
-  for (std::size_t i = 0; i < starts->size(); ++i) {
-    if (steps[i] < 1) {
-      return lowering.Unsupported("PyTorch's slices only step forward");
+  for (const Range& range : ranges) {
+    if (range.step < 0) {
+      made = EmitBackwards(lowering, made, range, SizeAlong(lowering, node.inputs[0], range.axis));
+      continue;
     }
-    Arguments arguments = {ValueRef{made}, axes[i], (*starts)[i], (*ends)[i], steps[i]};
+    Arguments arguments = {ValueRef{made}, range.axis, range.start, range.end, range.step};
     made = lowering.Emit("aten::slice", "Tensor",
                          WithoutDefaults(std::move(arguments), {std::int64_t{1}}),
                          Storage::kFirstArgument);
@@ -144,36 +179,75 @@ Status LowerSlice(Lowering& lowering, const model::Node& node) {
   return {};
 }
 
-Status LowerGather(Lowering& lowering, const model::Node& node) {
-  const std::int64_t axis = node.Int("axis", 0);
-  const model::ValueId data = node.inputs[0];
-  const model::ValueId indices = node.inputs[1];
-  const Argument input = lowering.Tensor(data);
-  auto constant = lowering.Ints(indices);
-  if (constant && lowering.Rank(indices) == 0) {
-    return View(lowering, "aten::select", "int", {input, axis, constant->front()});
+Status LowerTile(Lowering& lowering, const model::Node& node) {
+  const auto repeats = lowering.Ints(lowering.Operand(1));
+  if (!repeats) {
+    return lowering.Unsupported("repeats that are no constants");
   }
-  if (!constant && Positive(axis, lowering.Rank(data)) == 0 && lowering.Rank(data) == 2) {
-    return lowering.Finish("aten::embedding", "", {input, lowering.Tensor(indices)});
+  return lowering.Finish("aten::repeat", "", {lowering.Tensor(node.inputs[0]), *repeats});
+}
+
+/// A constant that was too large to be folded.
+Status LowerConstantOfShape(Lowering& lowering, const model::Node& node) {
+  const tensor::Type& type = lowering.Value(node.outputs[0]).type;
+  tensor::Tensor element{"", {type.dtype, {}}, {}};
+  element.data.resize(tensor::SizeOf(type.dtype));
+  if (const auto given = node.attributes.find("value"); given != node.attributes.end()) {
+    element.data = std::get<tensor::Tensor>(given->second).data;
   }
-  Argument index = Default{};
-  if (constant) {  // PyTorch counts from the front only
-    const std::int64_t size =
-        lowering.Shape(data)[static_cast<std::size_t>(Positive(axis, lowering.Rank(data)))];
-    std::ranges::transform(*constant, constant->begin(),
-                           [&](std::int64_t i) { return Positive(i, size); });
-    const auto count = static_cast<std::int64_t>(constant->size());
-    index = lowering.Constant(IntegerTensor(std::move(*constant), {count}));
-  } else {
-    index = ValueRef{lowering.Emit("aten::reshape", "", {lowering.Tensor(indices), Integers64{-1}},
-                                   Storage::kFirstArgument)};
+  return View(lowering, "aten::expand", "", {lowering.Constant(std::move(element)), type.shape});
+}
+
+Status LowerEyeLike(Lowering& lowering, const model::Node& node) {
+  constexpr std::int64_t kMostElements = 65536;  // of a constant held in the program
+  const tensor::Type& type = lowering.Value(node.outputs[0]).type;
+  const std::int64_t rows = type.shape[0];
+  const std::int64_t columns = type.shape[1];
+  if (rows * columns > kMostElements) {
+    return lowering.Unsupported("a constant of that size");
   }
-  Arguments arguments = {input, axis, index};
-  if (lowering.Rank(indices) == 1) {
-    return lowering.Finish("aten::index_select", "", std::move(arguments));
+  Integers64 elements(static_cast<std::size_t>(rows * columns), 0);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const std::int64_t column = row + node.Int("k", 0);
+    if (column >= 0 && column < columns) {
+      elements[static_cast<std::size_t>(row * columns + column)] = 1;
+    }
   }
-  const ValueId picked = lowering.Emit("aten::index_select", "", std::move(arguments));
-  return View(lowering, "aten::reshape", "", {ValueRef{picked}, lowering.Shape(node.outputs[0])});
+  const Argument eye = lowering.Constant(IntegerTensor(std::move(elements), type.shape));
+  return View(lowering, "aten::to", "dtype", {eye, DTypeArg{type.dtype}});
+}
+
+Status LowerTrilu(Lowering& lowering, const model::Node& node) {
+  const model::ValueId operand = lowering.Operand(1);
+  const auto diagonal = lowering.Ints(operand);
+  if (operand != model::kNone && (!diagonal || diagonal->size() != 1)) {
+    return lowering.Unsupported("a diagonal that is no constant");
+  }
+  return lowering.Finish(node.Int("upper", 1) != 0 ? "aten::triu" : "aten::tril", "",
+                         WithoutDefaults({lowering.Tensor(node.inputs[0]),
+                                          diagonal ? diagonal->front() : std::int64_t{0}},
+                                         {std::int64_t{0}}));
+}
+
+Status LowerDepthToSpace(Lowering& lowering, const model::Node& node) {
+  const std::int64_t block = node.Int("blocksize", 1);
+  if (node.String("mode", "DCR") == "CRD") {
+    return lowering.Finish("aten::pixel_shuffle", "", {lowering.Tensor(node.inputs[0]), block});
+  }
+  const tensor::Shape& out = lowering.Shape(node.outputs[0]);
+  const tensor::Shape& in = lowering.Shape(node.inputs[0]);
+  return Rearrange(lowering, node, {in[0], block, block, out[1], in[2], in[3]}, {0, 3, 4, 1, 5, 2});
+}
+
+Status LowerSpaceToDepth(Lowering& lowering, const model::Node& node) {
+  const std::int64_t block = node.Int("blocksize", 1);
+  if (node.String("mode", "DCR") == "CRD") {
+    return lowering.Finish("aten::pixel_unshuffle", "", {lowering.Tensor(node.inputs[0]), block});
+  }
+  const tensor::Shape& out = lowering.Shape(node.outputs[0]);
+  const tensor::Shape& in = lowering.Shape(node.inputs[0]);
+  return Rearrange(lowering, node, {in[0], in[1], out[2], block, out[3], block},
+                   {0, 3, 5, 1, 2, 4});
 }
 
 }  // namespace assay::aten

@@ -128,12 +128,27 @@ TEST(NormalisationRuleTest, NormalisesTheDimensionsFromTheAxisOn) {
               ElementsAre("layer_norm(x0, [8, 8]) -> %1"));
 }
 
+TEST(NormalisationRuleTest, TakesTheStatisticsWhereTheyAreRead) {
+  TestGraph graph;
+  const auto parts = graph.Node("LayerNormalization", {graph.Input(kImage), graph.Weight("w", {8})},
+                                std::vector<tensor::Shape>{kImage, {1, 4, 8, 1}});
+  graph.Output(parts[0]);
+  graph.Output(parts[1]);
+  EXPECT_THAT(graph.Calls(),
+              ElementsAre("native_layer_norm(x0, [8], w, None, 1e-05) -> %2, %3, %4"));
+}
+
 TEST(ActivationRuleTest, LowersActivationsByName) {
   EXPECT_THAT(Lowered("HardSwish"), ElementsAre("hardswish(x0) -> %1"));
   EXPECT_THAT(Lowered("LeakyRelu", {{"alpha", double{0.1F}}}),
               ElementsAre("leaky_relu(x0, 0.1) -> %1"));
   EXPECT_THAT(Lowered("HardSigmoid", {{"alpha", 1.0 / 6}}), ElementsAre("hardsigmoid(x0) -> %1"));
-  EXPECT_THAT(Lowered("HardSigmoid")[0], HasSubstr("alpha 1/6"));
+  EXPECT_THAT(Lowered("HardSigmoid"),
+              ElementsAre("mul.Scalar(x0, 0.2) -> %1", "add.Scalar(%1, 0.5) -> %2",
+                          "clamp(%2, 0.0, 1.0) -> %3"));
+  EXPECT_THAT(Lowered("Elu", {{"alpha", 0.5}}), ElementsAre("elu(x0, 0.5) -> %1"));
+  EXPECT_THAT(Lowered("Selu"), ElementsAre("selu(x0) -> %1"));
+  EXPECT_THAT(Lowered("ThresholdedRelu"), ElementsAre("threshold(x0, 1.0, 0.0) -> %1"));
   EXPECT_THAT(Lowered("Gelu"), ElementsAre("gelu(x0) -> %1"));
   EXPECT_THAT(Lowered("Gelu", {{"approximate", std::string("tanh")}}),
               ElementsAre("gelu(x0, 'tanh') -> %1"));

@@ -15,6 +15,12 @@ std::string Where(const onnx::NodeProto& node) {
   return fmt::format("node '{}' ({})", node.name(), node.op_type());
 }
 
+/// Functions whose result has the type of their first input, which ONNX's inference through their
+/// bodies does not find.
+bool KeepsType(const onnx::NodeProto& node) {
+  return node.op_type() == "GroupNormalization" || node.op_type() == "MeanVarianceNormalization";
+}
+
 Result<tensor::Type> StaticType(const onnx::TypeProto& proto, const onnx::NodeProto& node,
                                 const std::string& output) {
   if (!proto.has_tensor_type()) {
@@ -94,6 +100,8 @@ Result<std::vector<tensor::Type>> NodeInference::Infer(onnx::NodeProto& node) {
                                                         state_->contents_by_name, {}, options);
     if (schema->has_type_and_shape_inference_function()) {
       schema->GetTypeAndShapeInferenceFunction()(context);
+    } else if (KeepsType(node) && context.getInputType(0) != nullptr) {
+      *context.getOutputType(0) = *context.getInputType(0);
     } else if (schema->HasFunction()) {
       onnx::shape_inference::InferShapeForFunctionNode(*schema->GetFunction(), schemas, context,
                                                        options, {}, &symbols, &partial);

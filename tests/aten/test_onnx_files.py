@@ -72,22 +72,41 @@ class GatedConvolution(nn.Module):
         return torch.log_softmax(self.fc(x), -1)
 
 
+class Decomposed(nn.Module):
+    """Functions for which opset 13 has no operator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(16)
+        self.scale = nn.Parameter(torch.rand(16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = nn.functional.gelu(self.norm(x), approximate="tanh")
+        x = nn.functional.hardswish(nn.functional.silu(x))
+        x = x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * self.scale
+        return nn.functional.gelu(nn.functional.mish(x))
+
+
 class OnnxFileTest(unittest.TestCase):
     tool = ""
 
-    def lower(self, module: nn.Module, inputs: tuple[Tensor, ...], folder: str) -> Program:
+    def lower(
+        self, module: nn.Module, inputs: tuple[Tensor, ...], folder: str, opset: int
+    ) -> Program:
         path = Path(folder) / "model.onnx"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.onnx.export(module, inputs, str(path), dynamo=False, opset_version=17)
+            torch.onnx.export(module, inputs, str(path), dynamo=False, opset_version=opset)
         subprocess.run([self.tool, str(path)], check=True, capture_output=True)
         return load(path.parent / "program.json")
 
-    def check(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Program, nn.Module]:
+    def check(
+        self, module: nn.Module, inputs: tuple[Tensor, ...], opset: int = 17
+    ) -> tuple[Program, nn.Module]:
         """Lowers, and compares the outputs of module, replay and module tree."""
         module = module.eval()
         with tempfile.TemporaryDirectory() as folder:
-            program = self.lower(module, inputs, folder)
+            program = self.lower(module, inputs, folder, opset)
         tree = build_module(program, {})
         with torch.no_grad():
             expected = module(*inputs)
@@ -117,6 +136,13 @@ class OnnxFileTest(unittest.TestCase):
         self.assertIn("aten::silu_", made)
         self.assertIn("aten::hardswish_", made)
         self.assertIsInstance(tree.get_submodule("squeeze"), nn.Conv2d)
+
+    def test_decomposed_functions(self) -> None:
+        torch.manual_seed(0)
+        program, _ = self.check(Decomposed(), (torch.randn(2, 5, 16),), opset=13)
+        made = [call.op.removeprefix("aten::").removesuffix("_") for call in program.calls]
+        expected = ["layer_norm", "gelu", "silu", "hardswish", "rms_norm", "mish", "gelu"]
+        self.assertEqual(made, expected)
 
 
 if __name__ == "__main__":

@@ -57,8 +57,10 @@ def _default_of(parameter: Any) -> Any:
     return parameter.default_value if parameter.has_default_value() else None
 
 
-def _returns_list(call: Call) -> bool:
-    return isinstance(call.target()._schema.returns[0].type, torch.ListType)
+def _returns_several(call: Call) -> bool:
+    """Whether the operator returns a list or tuple, of which the call may name the first only."""
+    returns = call.target()._schema.returns
+    return len(returns) > 1 or isinstance(returns[0].type, torch.ListType)
 
 
 class _Replay(nn.Module):
@@ -88,8 +90,8 @@ class _Replay(nn.Module):
         for call in self._program.calls:
             args, kwargs = bind_arguments(call, lambda ref: values[ref.id])
             result = call.target()(*[self._cast_type(a) for a in args], **kwargs)
-            results = result if _returns_list(call) else [result]
-            values.update(zip(call.results, results, strict=True))
+            results = result if _returns_several(call) else [result]
+            values.update(zip(call.results, results))
             for id in call.frees:
                 del values[id]
         outputs = tuple(values[output.id] for output in self._program.outputs)
@@ -130,7 +132,7 @@ class _TreeBuilder:
             self._transposed[call.results[0]] = call.arguments[0].id
             return
         made = self._module_call(call) or self._function_call(call)
-        if _returns_list(call):
+        if _returns_several(call):
             for position, id in enumerate(call.results):
                 self._nodes[id] = self._graph.call_function(operator.getitem, (made, position))
         else:
