@@ -21,7 +21,7 @@ INPUTS = 2
 LIMIT = 1e-5
 NOISES = 10
 # In double precision nothing is left but the numbers that an ONNX file holds in single precision:
-# epsilons, slopes. An epsilon of 1e-5 in place of 1e-3 shows as 1e-4.
+# epsilons, slopes.
 DOUBLE_LIMIT = 1e-7
 
 
