@@ -73,15 +73,20 @@ Result<Integers64> ReadPads(const Lowering& lowering, const model::Node& node) {
   return amounts;
 }
 
-}  // namespace
-
-Status LowerConv(Lowering& lowering, const model::Node& node) {
+/// The window of a convolution's weight, which is out x in x kernel or in x out x kernel.
+Result<Window> KernelWindow(Lowering& lowering, const model::Node& node) {
   const std::int64_t rank = lowering.Rank(node.inputs[0]);
   if (rank < 3 || rank > 5) {
     return lowering.Unsupported("inputs of 1 to 3 spatial dimensions only");
   }
   const tensor::Shape& weight = lowering.Shape(node.inputs[1]);
-  const Window window = ReadWindow(lowering, node, {weight.begin() + 2, weight.end()});
+  return ReadWindow(lowering, node, {weight.begin() + 2, weight.end()});
+}
+
+}  // namespace
+
+Status LowerConv(Lowering& lowering, const model::Node& node) {
+  ASSAY_ASSIGN(const Window window, KernelWindow(lowering, node));
   const std::size_t dimensions = window.kernel.size();
   const Integers64 ones(dimensions, 1);
   Arguments arguments = {PaddedInput(lowering, window, 0.0),
@@ -98,12 +103,7 @@ Status LowerConv(Lowering& lowering, const model::Node& node) {
 }
 
 Status LowerConvTranspose(Lowering& lowering, const model::Node& node) {
-  const std::int64_t rank = lowering.Rank(node.inputs[0]);
-  if (rank < 3 || rank > 5) {
-    return lowering.Unsupported("inputs of 1 to 3 spatial dimensions only");
-  }
-  const tensor::Shape& weight = lowering.Shape(node.inputs[1]);
-  const Window window = ReadWindow(lowering, node, {weight.begin() + 2, weight.end()});
+  ASSAY_ASSIGN(const Window window, KernelWindow(lowering, node));
   const std::size_t dimensions = window.kernel.size();
   const Integers64 zeros(dimensions, 0);
   const Integers64 ones(dimensions, 1);
