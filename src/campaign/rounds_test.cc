@@ -115,10 +115,9 @@ TEST_F(RoundsTest, LeavesOutAnArmWhoseProcessesDifferOnceItCannotWin) {
 
 TEST_F(RoundsTest, AsksForMoreProcessesWhileAnArmWhoseProcessesDifferCouldStillWin) {
   Add("EAGER", 10);
-  Add("VARIES", {.latency_ns = [](int process, int) { return (9 + process % 3) * kMs; }});
+  Add("VARIES", {.latency_ns = [](int process, int) { return (9 + 0.3 * (process % 3)) * kMs; }});
   Run();
   EXPECT_GT(Loads("VARIES"), 3u);
-  EXPECT_EQ(seen_.arms[1].stopped, "rounds");
 }
 
 TEST_F(RoundsTest, EndsWithTheBudgetWhateverSamplesAndPrecisionAsk) {

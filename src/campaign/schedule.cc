@@ -22,8 +22,20 @@ int Samples(double slice_ns, double inference_ns, int batch) {
   return std::clamp(static_cast<int>(std::min(count, 1e9)), kFewestSamples, engine::kMaxSamples);
 }
 
-/// For which arms more rounds could show that they are as fast as the leader, or faster. An arm
-/// known to be as fast within the target needs none.
+/// Whether the last look could tell the two apart, were the ratio to stay what it is. Intervals
+/// narrow as the square root of the rounds; those of few processes that differ also as Student's t
+/// does, together about in proportion.
+bool MayBeTold(const stats::Comparison& lead) {
+  if (!lead.interval) {
+    return true;
+  }
+  const double done = lead.rounds / static_cast<double>(*std::rbegin(stats::kLooks));
+  const double narrowing = lead.process_limited ? done : std::sqrt(done);
+  return std::abs(lead.ratio - 1) > lead.interval->HalfWidth() * narrowing;
+}
+
+/// For which arms more rounds could show that they are as fast as the leader, or slower. An arm
+/// known to be as fast within the target needs none, nor one that no rounds left could tell from it.
 std::vector<bool> Undecided(std::span<const Standing> standings, double target) {
   std::vector<std::size_t> rivals;
   std::vector<stats::Comparison> leads;
@@ -36,7 +48,7 @@ std::vector<bool> Undecided(std::span<const Standing> standings, double target) 
   const std::vector<bool> slower = stats::SlowerThanLeader(leads);
   std::vector<bool> undecided(standings.size(), false);
   for (std::size_t i = 0; i < rivals.size(); ++i) {
-    undecided[rivals[i]] = !slower[i] && HalfWidth(leads[i]) > target;
+    undecided[rivals[i]] = !slower[i] && HalfWidth(leads[i]) > target && MayBeTold(leads[i]);
   }
   return undecided;
 }

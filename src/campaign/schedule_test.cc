@@ -90,7 +90,7 @@ TEST(WishesTest, AskForMoreOfTheLeaderAndOfWhoeverMayBeFaster) {
   const std::vector<Standing> standings = {
       {.spare = false, .lead = Around(0.6, 0.02)},
       {.comparison = Around(1.8, 0.05)},
-      {.comparison = Around(1.7, 0.3, true), .lead = Around(0.97, 0.1, true)},
+      {.comparison = Around(1.7, 0.3, true), .lead = Around(0.96, 0.1, true)},
       {.comparison = Around(1.2, 0.05), .lead = Around(0.7, 0.05)}};
   EXPECT_EQ(Wishes(standings, Goal::kDeciding),
             (std::vector{Wish::kNothing, Wish::kMore, Wish::kMore, Wish::kLetBe}));
@@ -102,6 +102,20 @@ TEST(WishesTest, AreNothingForEqualsKnownAsPreciselyAsAsked) {
       {.comparison = Around(1.8, 0.01)},
       {.comparison = Around(1.79, 0.01), .lead = Around(0.998, 0.005)}};
   EXPECT_EQ(Wishes(standings, Goal::kDeciding)[2], Wish::kLetBe);
+}
+
+TEST(WishesTest, LetEqualsBeThatNoRoundsLeftCouldTellApart) {
+  const auto wish = [](const stats::Comparison& lead) {
+    return Wishes({{.spare = false, .lead = Around(0.6, 0.02)},
+                   {.comparison = Around(1.8, 0.05)},
+                   {.comparison = Around(1.79, 0.05), .lead = lead}},
+                  Goal::kDeciding)[2];
+  };
+  // 21 of 80 rounds: what is left halves an interval, or quarters one of processes that differ.
+  EXPECT_EQ(wish(Around(0.985, 0.04)), Wish::kLetBe);
+  EXPECT_EQ(wish(Around(0.975, 0.04)), Wish::kMore);
+  EXPECT_EQ(wish(Around(0.985, 0.08, true)), Wish::kLetBe);
+  EXPECT_EQ(wish(Around(0.975, 0.08, true)), Wish::kMore);
 }
 
 TEST(WishesTest, DoNotWaitForAnArmThatHasFailed) {
