@@ -12,7 +12,7 @@ namespace assay::aten {
 /// Domain of the nodes that Fuse makes where the standard has no fitting operator:
 ///   Linear     inputs x, weight, bias?; int transB (weight is [out, in]); x of any rank
 ///   Attention  inputs query, key, value [batch, heads, length, width], mask?; float scale, 0 for
-///              the default 1/sqrt(width)
+///              the default 1/sqrt(width); int is_causal, 1 instead of a mask of that kind
 ///   Silu       input x: x * sigmoid(x)
 inline constexpr std::string_view kFusedDomain = "assay";
 

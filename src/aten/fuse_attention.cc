@@ -1,8 +1,10 @@
 #include "aten/fuse_attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "aten/constants.h"
 #include "aten/fuse.h"
 
 namespace assay::aten {
@@ -123,6 +125,57 @@ ValueId BehindSoftmax(const GraphEditor& graph, ValueId weights) {
   return weights;
 }
 
+constexpr double kHidden = -1e9;  // added to a score, leaves nothing of it behind a softmax
+
+/// The number that every element of `id` is, when the graph says so.
+std::optional<double> FilledWith(const GraphEditor& graph, ValueId id) {
+  if (const auto& constant = graph.value(id).constant) {
+    const auto numbers = Floats(*constant);
+    const bool same = numbers && !numbers->empty() && std::ranges::all_of(*numbers, [&](double n) {
+                        return n == numbers->front();
+                      });
+    return same ? std::optional(numbers->front()) : std::nullopt;
+  }
+  if (const auto expand = graph.MadeBy(id, "Expand")) {
+    return graph.Number(graph.node(*expand).inputs[0]);
+  }
+  if (const auto fill = graph.MadeBy(id, "ConstantOfShape")) {
+    const auto value = graph.node(*fill).attributes.find("value");
+    if (value != graph.node(*fill).attributes.end()) {
+      const auto* number = std::get_if<tensor::Tensor>(&value->second);
+      return number != nullptr ? OnlyNumber(*number) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Whether `mask` hides from each of `length` queries the keys behind it and nothing else: a
+/// constant, or the upper triangle of a filled matrix.
+bool IsCausal(const GraphEditor& graph, ValueId mask, std::int64_t length) {
+  const model::Value& value = graph.value(mask);
+  const tensor::Shape& shape = value.type.shape;
+  const auto rank = shape.size();
+  const auto elements = tensor::ElementCount(shape);
+  if (rank < 2 || shape[rank - 1] != length || shape[rank - 2] != length || !elements ||
+      *elements != static_cast<std::uint64_t>(length * length)) {
+    return false;
+  }
+  if (const auto triangle = graph.MadeBy(mask, "Trilu")) {
+    const model::Node& node = graph.node(*triangle);
+    const bool above =
+        node.Int("upper", 1) != 0 && node.inputs.size() == 2 && graph.Number(node.inputs[1]) == 1.0;
+    return above && FilledWith(graph, node.inputs[0]).value_or(0) <= kHidden;
+  }
+  const auto added = value.constant ? Floats(*value.constant) : std::nullopt;
+  for (std::int64_t i = 0; added && i < length * length; ++i) {
+    const double number = (*added)[static_cast<std::size_t>(i)];
+    if (i % length > i / length ? number > kHidden : number != 0) {
+      return false;
+    }
+  }
+  return added.has_value();
+}
+
 }  // namespace
 
 void FuseAttention(GraphEditor& graph, std::size_t softmax) {
@@ -149,7 +202,11 @@ void FuseAttention(GraphEditor& graph, std::size_t softmax) {
   const bool usual = std::abs(scores->scale * std::sqrt(width) - 1) < 1e-4;
   model::Node attention{"", "Attention", std::string(kFusedDomain), {query, key, value}, {}, {}};
   attention.attributes["scale"] = usual ? 0.0 : scores->scale;
-  if (scores->mask != model::kNone) {
+  const std::int64_t length = graph.value(query).type.shape[2];
+  if (scores->mask != model::kNone && graph.value(key).type.shape[2] == length && length > 1 &&
+      IsCausal(graph, scores->mask, length)) {
+    attention.attributes["is_causal"] = std::int64_t{1};
+  } else if (scores->mask != model::kNone) {
     attention.inputs.push_back(scores->mask);
   }
   graph.Replace(*product, std::move(attention));

@@ -313,6 +313,37 @@ TEST(FuseAttentionTest, PassesAMaskAndAnUnusualScale) {
               ElementsAre("scaled_dot_product_attention(x0, x1, x2, x3, 0.0, false, 1.0) -> %4"));
 }
 
+TEST(FuseAttentionTest, KnowsACausalMask) {
+  const auto calls = [](float filled, std::int64_t diagonal) {
+    Attention a;
+    const auto product = a.graph.Node("MatMul", {a.q, a.TurnedKey()}, a.square);
+    const auto full = a.graph.Node("Expand", {a.graph.Number(filled), a.graph.Ints({16, 16})},
+                                   tensor::Shape{16, 16});
+    const auto mask = a.graph.Node("Trilu", {full, a.graph.Int(diagonal)}, tensor::Shape{16, 16});
+    const auto scaled = a.Scaled(product, a.square, 0.5F);
+    return a.Finish(a.graph.Node("Add", {scaled, mask}, a.square)).back();
+  };
+  EXPECT_EQ(calls(-3e38F, 1), "scaled_dot_product_attention(x0, x1, x2, None, 0.0, true) -> %3");
+  EXPECT_THAT(calls(-1.0F, 1), ::testing::HasSubstr("(x0, x1, x2, %"));
+  EXPECT_THAT(calls(-3e38F, 0), ::testing::HasSubstr("(x0, x1, x2, %"));
+}
+
+TEST(FuseAttentionTest, KnowsACausalMaskThatIsAConstant) {
+  const auto calls = [](float seen) {
+    Attention a;
+    std::vector<float> numbers(16 * 16, -3e38F);
+    for (std::size_t query = 0; query < 16; ++query) {
+      std::fill_n(numbers.begin() + static_cast<std::ptrdiff_t>(16 * query), query + 1, seen);
+    }
+    const auto product = a.graph.Node("MatMul", {a.q, a.TurnedKey()}, a.square);
+    const auto mask = a.graph.Numbers(numbers, {1, 1, 16, 16});
+    const auto scaled = a.Scaled(product, a.square, 0.5F);
+    return a.Finish(a.graph.Node("Add", {scaled, mask}, a.square)).back();
+  };
+  EXPECT_EQ(calls(0.0F), "scaled_dot_product_attention(x0, x1, x2, None, 0.0, true) -> %3");
+  EXPECT_EQ(calls(0.5F), "scaled_dot_product_attention(x0, x1, x2, c0) -> %4");
+}
+
 TEST(FuseAttentionTest, TurnsAKeyThatWasBuiltTransposed) {
   Attention a;
   const auto tokens = a.graph.Input({1, 16, 2, 4});

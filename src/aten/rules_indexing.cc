@@ -69,7 +69,8 @@ Status LowerGather(Lowering& lowering, const model::Node& node) {
     return lowering.Finish("aten::select", "int", {input, axis, constant->front()},
                            Storage::kFirstArgument);
   }
-  if (!constant && FromFront(axis, lowering.Rank(data)) == 0 && lowering.Rank(data) == 2) {
+  const bool table = FromFront(axis, lowering.Rank(data)) == 0 && lowering.Rank(data) == 2;
+  if (!constant && table) {
     return lowering.Finish("aten::embedding", "", {input, lowering.Tensor(indices)});
   }
   Argument index = Default{};
@@ -78,6 +79,10 @@ Status LowerGather(Lowering& lowering, const model::Node& node) {
     const std::int64_t size = SizeAlong(lowering, data, axis);
     std::ranges::transform(numbers, numbers.begin(),
                            [&](std::int64_t i) { return FromFront(i, size); });
+    if (table && lowering.Value(data).weight) {  // positions
+      index = lowering.Constant(IntegerTensor(std::move(numbers), lowering.Shape(indices)));
+      return lowering.Finish("aten::embedding", "", {input, index});
+    }
     const auto count = static_cast<std::int64_t>(numbers.size());
     index = lowering.Constant(IntegerTensor(std::move(numbers), {count}));
   } else {

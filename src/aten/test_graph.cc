@@ -11,9 +11,10 @@
 namespace assay::aten {
 namespace {
 
-tensor::Tensor FloatTensor(float number) {
-  tensor::Tensor tensor{"", {tensor::DType::kFloat32, {}}, std::vector<std::byte>(sizeof number)};
-  std::memcpy(tensor.data.data(), &number, sizeof number);
+tensor::Tensor FloatTensor(const std::vector<float>& numbers, const tensor::Shape& shape) {
+  tensor::Tensor tensor{
+      "", {tensor::DType::kFloat32, shape}, std::vector<std::byte>(numbers.size() * sizeof(float))};
+  std::memcpy(tensor.data.data(), numbers.data(), tensor.data.size());
   return tensor;
 }
 
@@ -111,7 +112,11 @@ model::ValueId TestGraph::Int(std::int64_t number) {
   return Add(ConstantValue(IntegerTensor({number}, {})));
 }
 
-model::ValueId TestGraph::Number(float number) { return Add(ConstantValue(FloatTensor(number))); }
+model::ValueId TestGraph::Number(float number) { return Numbers({number}, {}); }
+
+model::ValueId TestGraph::Numbers(const std::vector<float>& numbers, const tensor::Shape& shape) {
+  return Add(ConstantValue(FloatTensor(numbers, shape)));
+}
 
 model::ValueId TestGraph::Node(const std::string& op, const Inputs& inputs,
                                const tensor::Shape& shape, const Attributes& attributes) {

@@ -22,6 +22,7 @@ class TestGraph {
   model::ValueId Ints(const std::vector<std::int64_t>& numbers);  // a constant vector
   model::ValueId Int(std::int64_t number);                        // a constant of rank 0
   model::ValueId Number(float number);                            // a constant of rank 0
+  model::ValueId Numbers(const std::vector<float>& numbers, const tensor::Shape& shape);
   /// A node with one output of that shape.
   model::ValueId Node(const std::string& op, const Inputs& inputs, const tensor::Shape& shape,
                       const Attributes& attributes = {});

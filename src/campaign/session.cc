@@ -181,7 +181,7 @@ void Session::WarmUpArm(std::size_t arm, std::optional<double> deadline_s) {
   const double began = workshop_.Now();
   std::vector<double> medians;
   bool steady = false;
-  while (!steady && medians.size() < kMostWarmUpSlices) {
+  while (!steady && !stats::NoLongerFalls(medians) && medians.size() < kMostWarmUpSlices) {
     Tell("warm-up", arm);
     const SliceSize size = WarmUpSize(Log(arm).last_median_ns);
     const auto slice = TakeSlice(arm, "warm-up", 0, size, SliceTimeout(arm, size));

@@ -102,7 +102,10 @@ void ModelOptions::AddTo(CLI::App& verb) {
                   "a checkpoint: FILE.safetensors, or the FILE.safetensors.index.json of several; "
                   "without it zoo models have random weights, ONNX files their own")
       ->type_name("FILE");
-  verb.add_option("--dim", dimensions, "value of a free dimension of an ONNX file; may repeat")
+  verb.add_option(
+          "--dim", dimensions,
+          "value of a free dimension of an ONNX file, or of one that a model of the zoo has "
+          "(assay models NAME); may repeat")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
   verb.add_option("--input-shape", input_shape, "shape that the model's input must have")
@@ -128,15 +131,12 @@ Result<model::Model> ModelOptions::Load() const {
     ASSAY_TRY(CheckShape(loaded, input_shape));
     return loaded;
   }
-  if (!named.empty()) {
-    return Error{Code::kInvalidArgument,
-                 fmt::format("--dim is for ONNX files; '{}' is a model of the zoo", model),
-                 "--batch-size N sets the batch of a model of the zoo"};
-  }
   ASSAY_ASSIGN(const zoo::Entry entry, zoo::Find(model));
   ASSAY_ASSIGN(
       model::Model built,
-      zoo::Build(entry, {.batch_size = batch_size, .seed = seed, .weights = weights}, cache));
+      zoo::Build(entry,
+                 {.batch_size = batch_size, .seed = seed, .dimensions = named, .weights = weights},
+                 cache));
   ASSAY_TRY(CheckShape(built, input_shape));
   return built;
 }

@@ -12,9 +12,14 @@ constexpr const char* kExamples =
     "  assay models --format json      for scripts";
 
 Json ItemOf(const zoo::Entry& entry) {
+  Json dimensions = Json::object();  // what --dim sets: its usual value and the greatest
+  for (const zoo::Dimension& dimension : entry.dimensions) {
+    dimensions[dimension.name] = {{"usual", dimension.usual}, {"most", dimension.most}};
+  }
   return {
-      {"name", entry.name}, {"family", entry.family},           {"parameters", entry.parameters},
-      {"macs", entry.macs}, {"input_shape", entry.input_shape}, {"source", entry.source}};
+      {"name", entry.name},    {"family", entry.family},           {"parameters", entry.parameters},
+      {"macs", entry.macs},    {"input_shape", entry.input_shape}, {"dimensions", dimensions},
+      {"source", entry.source}};
 }
 
 Result<int> Models(ListOptions options) {

@@ -82,4 +82,13 @@ bool IsSteady(std::span<const double> slice_medians) {
   return *high <= *low * (1 + kSteadyWithin);
 }
 
+bool NoLongerFalls(std::span<const double> slice_medians) {
+  if (slice_medians.size() < 2 * kSteadySlices) {
+    return false;
+  }
+  const auto last = slice_medians.last(kSteadySlices);
+  const auto before = slice_medians.first(slice_medians.size() - kSteadySlices);
+  return *std::ranges::min_element(last) * (1 + kSteadyWithin) >= *std::ranges::min_element(before);
+}
+
 }  // namespace assay::stats

@@ -26,11 +26,12 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kTied = {
 
 /// Counters and constants that some versions of a project save with the weights.
 /// Source  PyTorch's BatchNorm2d; transformers 4.30 and before: modeling_bert.py (position_ids),
-///         modeling_gpt2.py (attn.bias, the causal mask of rank 4, and attn.masked_bias)
+///         modeling_gpt2.py (attn.bias, the causal mask of rank 4, and attn.masked_bias);
+///         ultralytics (dfl.conv.weight: 0 to 15, which turn distributions into distances)
 bool IsBuffer(const Stored& tensor) {
   const std::string_view name = tensor.name;
   return name.ends_with("num_batches_tracked") || name.ends_with("position_ids") ||
-         name.ends_with("attn.masked_bias") ||
+         name.ends_with("attn.masked_bias") || name.ends_with("dfl.conv.weight") ||
          (name.ends_with("attn.bias") && tensor.type.shape.size() == 4);
 }
 
@@ -82,6 +83,9 @@ class Fitting {
   void Place(const Stored& tensor) {
     const auto read = spelling_ == nullptr ? std::nullopt : spelling_->read(tensor.name);
     const Target target = read.value_or(Target{tensor.name});
+    if (target.name.empty()) {
+      return;
+    }
     if (!known_.contains(target.name)) {
       if (!IsBuffer(tensor) && !CopiesEmbedding(tensor)) {
         extra_.push_back(tensor.name);

@@ -12,8 +12,9 @@
 
 namespace assay::tensor {
 
-/// What the model calls a tensor of the checkpoint. Several may be parts of one: they follow each
-/// other along its first axis, as a query, a key and a value projection do in one of all three.
+/// What the model calls a tensor of the checkpoint; "" when it is no part of it. Several may be
+/// parts of one: they follow each other along its first axis, as a query, a key and a value
+/// projection do in one of all three.
 struct Target {
   std::string name;
   std::size_t part = 0, parts = 1;
@@ -34,9 +35,10 @@ using Parts = std::vector<const Stored*>;
 
 /// What makes each of `wanted`, in that order. Equal shapes, and types that Convert knows; with a
 /// spelling, axes of length 1 may be elsewhere. Passed over: num_batches_tracked, position_ids,
-/// attention masks (no model is changed by them); a head that shares the embedding's weight may be
-/// absent, or present as well.
-/// Errors  kInvalidArgument listing what is missing (with the nearest names), of another type,
+/// attention masks, the bins of YOLOv8's decoding (no model is changed by
+/// them), what a spelling says is no part of the model; a head that shares the embedding's weight
+/// may be absent, or present as well. Errors  kInvalidArgument listing what is missing (with the
+/// nearest names), of another type,
 ///         unexpected.
 Result<std::vector<Parts>> Fit(const Checkpoint& checkpoint, const std::vector<Declared>& wanted,
                                const Subject& subject, const Spelling* spelling = nullptr);

@@ -1,9 +1,11 @@
-// The architectures of the zoo: one function and one file per family. Each gives the result of its
-// last layer; names of modules and weights are torchvision's.
+// The architectures of the zoo: one function and one file per family. Those of images give the
+// result of their last layer, the others name their inputs and outputs themselves. Names of modules
+// and weights are those of the definition that the entry names.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "zoo/graph_builder.h"
@@ -47,7 +49,40 @@ struct VitOptions {
 };
 Tensor VisionTransformer(GraphBuilder& net, const Tensor& input, const VitOptions& options);
 
+struct Sizes {
+  tensor::Shape input;  // of the first input
+  std::map<std::string, std::int64_t> dimensions = {};
+};
+
+struct BertOptions {
+  std::int64_t layers = 12;
+  std::int64_t heads = 12;
+  std::int64_t hidden = 768;
+  std::int64_t mlp = 3072;
+  std::int64_t vocabulary = 30522;
+  std::int64_t positions = 512;
+};
+/// Inputs input_ids, attention_mask, token_type_ids; outputs last_hidden_state, pooler_output.
+void Bert(GraphBuilder& net, const Sizes& sizes, const BertOptions& options);
+
+struct Gpt2Options {
+  bool cache = false;      // keys and values come out; they come in when there is a "past"
+  bool last_only = false;  // logits of the last token only, N x vocabulary
+};
+/// Input input_ids; output logits. "past" is the length of the cache that comes in.
+void Gpt2(GraphBuilder& net, const Sizes& sizes, const Gpt2Options& options);
+
+struct YoloV8Options {
+  double depth = 1;
+  double width = 1;  // of 64 to 1024 channels
+};
+/// Input images; outputs p3, p4, p5: N x 144 x size / 8, / 16, / 32.
+void YoloV8(GraphBuilder& net, const Sizes& sizes, const YoloV8Options& options);
+
 /// The finished graph of an entry of the zoo for inputs of that batch size.
-Architecture BuildArchitecture(const Entry& entry, std::int64_t batch_size);
+///
+/// dimensions  of the entry, that differ from what is usual
+Architecture BuildArchitecture(const Entry& entry, std::int64_t batch_size,
+                               const std::map<std::string, std::int64_t>& dimensions = {});
 
 }  // namespace assay::zoo

@@ -1,11 +1,13 @@
 // Building a model of the zoo into the cache, once.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/pending_folder.h"
+#include "base/text.h"
 #include "tensor/fit.h"
 #include "zoo/architecture.h"
 #include "zoo/spellings.h"
@@ -72,13 +74,14 @@ Result<std::string> WriteCheckpoint(const Architecture& architecture, const Entr
                                     const tensor::Checkpoint& checkpoint, const fs::path& weights,
                                     const fs::path& folder) {
   ASSAY_ASSIGN(const auto spelling, SpellingOf(checkpoint, entry.family, weights.string()));
-  ASSAY_ASSIGN(const std::vector<tensor::Parts> parts,
-               tensor::Fit(checkpoint, architecture.weights,
-                           {.file = weights.string(),
-                            .model = entry.name,
-                            .hint = "names and shapes must be torchvision's, or those of timm or "
-                                    "Hugging Face where they are the same model's"},
-                           spelling ? &*spelling : nullptr));
+  ASSAY_ASSIGN(
+      const std::vector<tensor::Parts> parts,
+      tensor::Fit(checkpoint, architecture.weights,
+                  {.file = weights.string(),
+                   .model = entry.name,
+                   .hint = "names and shapes must be the original definition's (assay models "
+                           "NAME), or another project's where they are the same model's"},
+                  spelling ? &*spelling : nullptr));
   return WriteWeights(
       architecture,
       [&](std::size_t i, const Sink& sink) {
@@ -98,6 +101,7 @@ Status WriteModel(const Architecture& architecture, const Entry& entry, const Bu
   ASSAY_TRY(WriteFileAtomically(folder / kGraphFile, architecture.onnx));
   Json manifest = {{"model", entry.name},
                    {"batch_size", options.batch_size},
+                   {"dimensions", options.dimensions},
                    {"weights", checkpoint == nullptr ? "random" : "file"},
                    {"parameters", entry.parameters},
                    {"sha256", sha256}};
@@ -108,6 +112,37 @@ Status WriteModel(const Architecture& architecture, const Entry& entry, const Bu
   }
   ASSAY_TRY(WriteFileAtomically(folder / kManifestFile, manifest.dump(2) + "\n"));
   return pending.MoveTo(place);
+}
+
+Status CheckSizes(const Entry& entry, const BuildOptions& options) {
+  const auto invalid = [](const std::string& message, const std::string& hint) {
+    return Error{Code::kInvalidArgument, message, hint};
+  };
+  if (options.batch_size < 1 || options.batch_size > kMostBatch) {
+    return invalid(
+        fmt::format("batch size {} is not between 1 and {}", options.batch_size, kMostBatch), "");
+  }
+  std::vector<std::string> names;
+  for (const Dimension& dimension : entry.dimensions) {
+    names.push_back(dimension.name);
+  }
+  for (const auto& [name, size] : options.dimensions) {
+    const auto known = std::find(names.begin(), names.end(), name);
+    if (known == names.end()) {
+      return invalid(
+          fmt::format("{} has no dimension '{}'{}", entry.name, name, DidYouMean(name, names)),
+          names.empty()
+              ? "--batch-size N sets its batch"
+              : fmt::format("it has {}; --batch-size N sets its batch", Join(names, ", ")));
+    }
+    const Dimension& dimension = entry.dimensions[static_cast<std::size_t>(known - names.begin())];
+    if (size < 1 || size > dimension.most) {
+      return invalid(fmt::format("--dim {}={} is not between 1 and {}, which {} was made for", name,
+                                 size, dimension.most, entry.name),
+                     fmt::format("usual is --dim {}={}", name, dimension.usual));
+    }
+  }
+  return {};
 }
 
 Result<model::Model> LoadFrom(const fs::path& folder, const Entry& entry) {
@@ -127,17 +162,14 @@ Result<model::Model> LoadFrom(const fs::path& folder, const Entry& entry) {
 
 Result<model::Model> Build(const Entry& entry, const BuildOptions& options,
                            const std::filesystem::path& cache) {
-  if (options.batch_size < 1 || options.batch_size > kMostBatch) {
-    return Error{
-        Code::kInvalidArgument,
-        fmt::format("batch size {} is not between 1 and {}", options.batch_size, kMostBatch), ""};
-  }
+  ASSAY_TRY(CheckSizes(entry, options));
   std::optional<tensor::Checkpoint> checkpoint;
   if (!options.weights.empty()) {
     ASSAY_ASSIGN(checkpoint, tensor::Checkpoint::Open(options.weights));
   }
   const tensor::Checkpoint* given = checkpoint ? &*checkpoint : nullptr;
-  const Architecture architecture = BuildArchitecture(entry, options.batch_size);
+  const Architecture architecture =
+      BuildArchitecture(entry, options.batch_size, options.dimensions);
   const std::string key = KeyOf(architecture, options, given);
   const fs::path place = cache / fmt::format("{}-b{}-{}", entry.name, options.batch_size, key);
   if (fs::exists(place)) {

@@ -17,9 +17,11 @@ constexpr std::int64_t kIrVersion = 9;  // the one that came with opset 20
 // Small and random, not zero: a runtime that dropped a bias or swapped two must not go unnoticed.
 constexpr Uniform kBias = {0, 0.05F};
 
-void SetType(onnx::ValueInfoProto& value, const std::string& name, const Shape& shape) {
+void SetType(onnx::ValueInfoProto& value, const std::string& name, const Shape& shape,
+             tensor::DType dtype = tensor::DType::kFloat32) {
   value.set_name(name);
-  value.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
+  value.mutable_type()->mutable_tensor_type()->set_elem_type(
+      dtype == tensor::DType::kInt64 ? onnx::TensorProto::INT64 : onnx::TensorProto::FLOAT);
   for (const std::int64_t dimension : shape) {
     value.mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim()->set_dim_value(
         dimension);
@@ -38,6 +40,12 @@ void SetAttribute(onnx::AttributeProto& proto, const std::string& name,
   } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
     proto.set_type(onnx::AttributeProto::INTS);
     proto.mutable_ints()->Add(integers->begin(), integers->end());
+  } else if (const auto* numbers = std::get_if<std::vector<double>>(&value)) {
+    proto.set_type(onnx::AttributeProto::FLOATS);
+    proto.mutable_floats()->Add(numbers->begin(), numbers->end());
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    proto.set_type(onnx::AttributeProto::STRING);
+    proto.set_s(*text);
   }
 }
 
@@ -67,7 +75,8 @@ struct GraphBuilder::State {
   onnx::ModelProto model;
   std::vector<tensor::Declared> weights;
   std::vector<Initial> initials;
-  std::map<std::string, Filters> filters;  // by the convolution's result
+  std::map<std::string, Filters> filters;      // by the convolution's result
+  std::map<std::string, std::string> renamed;  // results that become outputs
 
   onnx::GraphProto& graph() { return *model.mutable_graph(); }
 };
@@ -81,18 +90,27 @@ GraphBuilder::GraphBuilder(const std::string& name) : state_(std::make_unique<St
 
 GraphBuilder::~GraphBuilder() = default;
 
-Tensor GraphBuilder::Input(Shape shape) {
-  SetType(*state_->graph().add_input(), "input", shape);
-  return {"input", std::move(shape)};
+Tensor GraphBuilder::Input(const std::string& name, Shape shape, tensor::DType dtype) {
+  SetType(*state_->graph().add_input(), name, shape, dtype);
+  return {name, std::move(shape)};
 }
 
-Architecture GraphBuilder::Finish(const Tensor& result) && {
-  for (onnx::NodeProto& node : *state_->graph().mutable_node()) {
-    for (std::string& output : *node.mutable_output()) {
-      output = output == result.name ? "output" : output;
+void GraphBuilder::Output(const std::string& name, const Tensor& result) {
+  SetType(*state_->graph().add_output(), name, result.shape);
+  state_->renamed[result.name] = name;
+}
+
+Architecture GraphBuilder::Finish() && {
+  const auto rename = [this](auto* names) {
+    for (std::string& name : *names) {
+      const auto output = state_->renamed.find(name);
+      name = output == state_->renamed.end() ? name : output->second;
     }
+  };
+  for (onnx::NodeProto& node : *state_->graph().mutable_node()) {
+    rename(node.mutable_input());
+    rename(node.mutable_output());
   }
-  SetType(*state_->graph().add_output(), "output", result.shape);
   for (const tensor::Entry& entry : tensor::LayOut(state_->weights)) {
     SetExternal(*state_->graph().add_initializer(), entry);
   }
@@ -136,9 +154,10 @@ std::vector<Tensor> GraphBuilder::Split(const std::string& name, const Tensor& x
 }
 
 Tensor GraphBuilder::Constant(const std::string& name, const model::Attribute& value) {
-  const char* key = std::holds_alternative<double>(value)         ? "value_float"
-                    : std::holds_alternative<std::int64_t>(value) ? "value_int"
-                                                                  : "value_ints";
+  const char* key = std::holds_alternative<double>(value)                ? "value_float"
+                    : std::holds_alternative<std::int64_t>(value)        ? "value_int"
+                    : std::holds_alternative<std::vector<double>>(value) ? "value_floats"
+                                                                         : "value_ints";
   return Emit("Constant", name, {}, {}, {{key, value}});
 }
 
@@ -228,12 +247,27 @@ Tensor GraphBuilder::InProjection(const std::string& name, const Tensor& x, doub
   return Affine(name + ".in_proj", weight, bias, x);
 }
 
-Tensor GraphBuilder::LayerNorm(const std::string& name, const Tensor& x) {
+Tensor GraphBuilder::Conv1D(const std::string& name, const Tensor& x, std::int64_t out,
+                            double gain_squared) {
+  const std::int64_t in = x.shape.back();
+  const Tensor weight =
+      Parameter(name + ".weight", {in, out}, Uniform{0, HalfWidth(gain_squared, in)});
+  const Tensor bias = Parameter(name + ".bias", {out}, kBias);
+  return Add(name, MatMul(name + ".matmul", x, weight), bias);
+}
+
+Tensor GraphBuilder::Embedding(const std::string& name, const Tensor& weight, const Tensor& ids) {
+  Shape shape = ids.shape;
+  shape.push_back(weight.shape[1]);
+  return Emit("Gather", name, {weight, ids}, shape, {{"axis", std::int64_t{0}}});
+}
+
+Tensor GraphBuilder::LayerNorm(const std::string& name, const Tensor& x, double epsilon) {
   const Shape features = {x.shape.back()};
   Tensor y = Emit("LayerNormalization", name,
                   {x, Parameter(name + ".weight", features, Uniform{1, 0.1F}),
                    Parameter(name + ".bias", features, kBias)},
-                  x.shape, {{"axis", std::int64_t{-1}}, {"epsilon", 1e-6}});
+                  x.shape, {{"axis", std::int64_t{-1}}, {"epsilon", epsilon}});
   y.moments = {0, 1};
   return y;
 }

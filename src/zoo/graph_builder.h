@@ -9,14 +9,19 @@
 //   Linear, rank 3   Transpose(NAME.weight, perm=[1,0]) -> MatMul(x, .) -> Add(., NAME.bias)
 //                    runtimes fold the Transpose of a constant; nodes NAME.transpose, NAME.matmul,
 //                    NAME
-//   LayerNorm        LayerNormalization(x, NAME.weight, NAME.bias), axis=-1, epsilon 1e-6
+//   Conv1D           GPT-2's linear layer, weight [in, out]: MatMul(x, NAME.weight) -> Add(.,
+//                    NAME.bias); nodes NAME.matmul, NAME
+//   Embedding        Gather(NAME.weight, ids), axis=0
+//   LayerNorm        LayerNormalization(x, NAME.weight, NAME.bias), axis=-1
 //   LayerNorm2d      over the channels of N x C x H x W: Transpose, LayerNormalization, Transpose;
 //                    nodes NAME.channels_last, NAME, NAME.channels_first
-//   GELU             Gelu (exact); ReLU6 is Clip(x, 0, 6); AdaptiveAvgPool2d(1) GlobalAveragePool
+//   GELU             Gelu (exact, or approximate="tanh"); ReLU6 is Clip(x, 0, 6);
+//                    AdaptiveAvgPool2d(1) GlobalAveragePool
 //   SiLU             Mul(x, Sigmoid(x)); nodes NAME.sigmoid, NAME. (ONNX has it as Swish from
 //                    opset 24 on.)
 //   Hardsigmoid      HardSigmoid with alpha 1/6, beta 0.5; Hardswish HardSwish
-//   attention        see vit.cc
+//   Upsample         Resize by 2, nearest, as PyTorch counts (asymmetric, floor)
+//   attention        see attention.h
 // Besides the graph it collects how each weight is drawn when weights are random. For that every
 // value carries the moments that its elements have under inputs of mean 0, variance 1.
 #pragma once
@@ -96,16 +101,23 @@ class GraphBuilder {
   explicit GraphBuilder(const std::string& name);
   ~GraphBuilder();
 
-  Tensor Input(tensor::Shape shape);
-  /// Finishes the graph: `result` becomes "output".
-  Architecture Finish(const Tensor& result) &&;
+  Tensor Input(const std::string& name, tensor::Shape shape,
+               tensor::DType dtype = tensor::DType::kFloat32);
+  /// `result`, which may have readers too, becomes the next output, named `name`.
+  void Output(const std::string& name, const Tensor& result);
+  Architecture Finish() &&;
 
   // Layers with weights
   Tensor Conv2d(const std::string& name, const Tensor& x, const ConvOptions& options);
   Tensor BatchNorm2d(const std::string& name, const Tensor& x, const NormOptions& options = {});
   Tensor Linear(const std::string& name, const Tensor& x, std::int64_t out,
                 double gain_squared = 1);
-  Tensor LayerNorm(const std::string& name, const Tensor& x);    // over the last axis
+  Tensor Conv1D(const std::string& name, const Tensor& x, std::int64_t out,
+                double gain_squared = 1);
+  /// Rows of the table `weight` of rank 2 that `ids` name.
+  Tensor Embedding(const std::string& name, const Tensor& weight, const Tensor& ids);
+  Tensor LayerNorm(const std::string& name, const Tensor& x,
+                   double epsilon = 1e-6);                       // over the last axis
   Tensor LayerNorm2d(const std::string& name, const Tensor& x);  // over axis 1
   /// The projection of nn.MultiheadAttention to queries, keys and values: NAME.in_proj_weight.
   Tensor InProjection(const std::string& name, const Tensor& x, double gain_squared);
@@ -115,6 +127,8 @@ class GraphBuilder {
   Tensor Relu(const std::string& name, const Tensor& x);
   Tensor Relu6(const std::string& name, const Tensor& x);
   Tensor Gelu(const std::string& name, const Tensor& x);
+  Tensor GeluTanh(const std::string& name, const Tensor& x);
+  Tensor Tanh(const std::string& name, const Tensor& x);
   Tensor Silu(const std::string& name, const Tensor& x);
   Tensor HardSwish(const std::string& name, const Tensor& x);
   Tensor Sigmoid(const std::string& name, const Tensor& x);
@@ -126,12 +140,18 @@ class GraphBuilder {
   Tensor Mul(const std::string& name, const Tensor& a, const Tensor& b);  // a broadcasts to b
   Tensor MatMul(const std::string& name, const Tensor& a, const Tensor& b);
   Tensor Scale(const std::string& name, const Tensor& x, double factor);
+  Tensor OneMinus(const std::string& name, const Tensor& x);
+  Tensor ToFloat(const std::string& name, const Tensor& x);
   Tensor Flatten(const std::string& name, const Tensor& x);  // from axis 1
   Tensor Reshape(const std::string& name, const Tensor& x, const tensor::Shape& shape);
   Tensor Transpose(const std::string& name, const Tensor& x,
                    const std::vector<std::int64_t>& order);
   Tensor Expand(const std::string& name, const Tensor& x, const tensor::Shape& shape);
-  Tensor Concat(const std::string& name, const Tensor& a, const Tensor& b, std::int64_t axis);
+  Tensor Concat(const std::string& name, const std::vector<Tensor>& parts, std::int64_t axis);
+  Tensor Upsample2d(const std::string& name, const Tensor& x);  // twice the size
+  Tensor Integers(const std::string& name, const std::vector<std::int64_t>& values);
+  /// Added to scores: 0 where key <= query, the lowest float32 elsewhere; [length, length].
+  Tensor CausalMask(const std::string& name, std::int64_t length);
   std::vector<Tensor> Split(const std::string& name, const Tensor& x, std::int64_t axis,
                             std::int64_t parts);
   Tensor Select(const std::string& name, const Tensor& x, std::int64_t axis, std::int64_t index);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "onnx/onnx-ml.pb.h"
 #include "zoo/graph_builder.h"
 
 namespace assay::zoo {
@@ -31,6 +32,14 @@ Tensor GraphBuilder::Relu6(const std::string& name, const Tensor& x) {
 
 Tensor GraphBuilder::Gelu(const std::string& name, const Tensor& x) {
   return Emit("Gelu", name, {x}, x.shape);
+}
+
+Tensor GraphBuilder::GeluTanh(const std::string& name, const Tensor& x) {
+  return Emit("Gelu", name, {x}, x.shape, {{"approximate", std::string("tanh")}});
+}
+
+Tensor GraphBuilder::Tanh(const std::string& name, const Tensor& x) {
+  return Emit("Tanh", name, {x}, x.shape);
 }
 
 Tensor GraphBuilder::Silu(const std::string& name, const Tensor& x) {
@@ -73,12 +82,7 @@ Tensor GraphBuilder::MaxPool2d(const std::string& name, const Tensor& x,
            {{"kernel_shape", std::vector<std::int64_t>(2, options.kernel)},
             {"strides", std::vector<std::int64_t>(2, options.stride)},
             {"pads", std::vector<std::int64_t>(4, options.padding)}});
-  // The greatest of nine (four) independent normal values: mean and variance in units of theirs.
-  // Source  Teichroew, Annals of Mathematical Statistics 27 (1956), tables of order statistics.
-  const bool nine = options.kernel == 3;
-  const Moments& one = x.moments;
-  y.moments = {one.mean + (nine ? 1.485 : 1.029) * std::sqrt(one.variance),
-               (nine ? 0.357 : 0.492) * one.variance};
+  y.moments = GreatestMoments(x.moments, options.kernel * options.kernel);
   return y;
 }
 
@@ -110,6 +114,14 @@ Tensor GraphBuilder::Scale(const std::string& name, const Tensor& x, double fact
   return Emit("Mul", name, {x, Constant(name + ".factor", factor)}, x.shape);
 }
 
+Tensor GraphBuilder::OneMinus(const std::string& name, const Tensor& x) {
+  return Emit("Sub", name, {Constant(name + ".one", 1.0), x}, x.shape);
+}
+
+Tensor GraphBuilder::ToFloat(const std::string& name, const Tensor& x) {
+  return Emit("Cast", name, {x}, x.shape, {{"to", std::int64_t{onnx::TensorProto::FLOAT}}});
+}
+
 Tensor GraphBuilder::Flatten(const std::string& name, const Tensor& x) {
   const Shape rest(x.shape.begin() + 1, x.shape.end());
   const auto elements = static_cast<std::int64_t>(*tensor::ElementCount(rest));
@@ -133,11 +145,46 @@ Tensor GraphBuilder::Expand(const std::string& name, const Tensor& x, const Shap
   return Emit("Expand", name, {x, Constant(name + ".shape", shape)}, shape);
 }
 
-Tensor GraphBuilder::Concat(const std::string& name, const Tensor& a, const Tensor& b,
+Tensor GraphBuilder::Concat(const std::string& name, const std::vector<Tensor>& parts,
                             std::int64_t axis) {
-  Shape shape = a.shape;
-  shape[static_cast<std::size_t>(axis)] += b.shape[static_cast<std::size_t>(axis)];
-  return Emit("Concat", name, {a, b}, shape, {{"axis", axis}});
+  const auto at = static_cast<std::size_t>(axis);
+  Shape shape = parts.front().shape;
+  shape[at] = 0;
+  double sum = 0;
+  double squares = 0;
+  for (const Tensor& part : parts) {
+    const auto size = static_cast<double>(part.shape[at]);
+    const Moments& one = part.moments;
+    shape[at] += part.shape[at];
+    sum += size * one.mean;
+    squares += size * (one.variance + one.mean * one.mean);
+  }
+  Tensor y = Emit("Concat", name, parts, shape, {{"axis", axis}});
+  const double mean = sum / static_cast<double>(shape[at]);
+  y.moments = {mean, squares / static_cast<double>(shape[at]) - mean * mean};
+  return y;
+}
+
+Tensor GraphBuilder::Upsample2d(const std::string& name, const Tensor& x) {
+  const Tensor none;  // no region of interest
+  const Tensor scales = Constant(name + ".scales", std::vector<double>{1, 1, 2, 2});
+  return Emit("Resize", name, {x, none, scales},
+              {x.shape[0], x.shape[1], 2 * x.shape[2], 2 * x.shape[3]},
+              {{"mode", std::string("nearest")},
+               {"coordinate_transformation_mode", std::string("asymmetric")},
+               {"nearest_mode", std::string("floor")}});
+}
+
+Tensor GraphBuilder::Integers(const std::string& name, const std::vector<std::int64_t>& values) {
+  Tensor made = Constant(name, values);
+  made.shape = {static_cast<std::int64_t>(values.size())};
+  return made;
+}
+
+Tensor GraphBuilder::CausalMask(const std::string& name, std::int64_t length) {
+  const double lowest = std::numeric_limits<float>::lowest();
+  const Tensor full = Expand(name + ".full", Constant(name + ".lowest", lowest), {length, length});
+  return Emit("Trilu", name, {full, Constant(name + ".above", std::int64_t{1})}, full.shape);
 }
 
 Tensor GraphBuilder::Select(const std::string& name, const Tensor& x, std::int64_t axis,

@@ -3,6 +3,8 @@
 // machine: only + - * / and square roots, nothing from libm.
 #pragma once
 
+#include <cstdint>
+
 namespace assay::zoo {
 
 struct Moments {
@@ -23,6 +25,11 @@ Moments HardSwishMoments(const Moments& x);
 
 /// Of sigmoid(x) for a normal x.
 Moments SigmoidMoments(const Moments& x);
+
+/// Of the greatest of 4, 9 or 25 independent normal values.
+/// Source  Teichroew, Annals of Mathematical Statistics 27 (1956), tables of order statistics; for
+///         25 by integration.
+Moments GreatestMoments(const Moments& x, std::int64_t count);
 
 /// Of the product of two independent values.
 Moments ProductMoments(const Moments& a, const Moments& b);

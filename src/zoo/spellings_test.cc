@@ -267,6 +267,33 @@ TEST_F(SpellingsTest, ReadStagesThatTorchvisionCountsOtherwise) {
   }
 }
 
+TEST_F(SpellingsTest, ReadBertInsideAModelWithHeads) {
+  std::vector<Declared> theirs = BuildArchitecture(*Find("bert_base"), 1).weights;
+  for (Declared& tensor : theirs) {
+    tensor.name = "bert." + tensor.name;
+    if (const auto norm = tensor.name.find("LayerNorm."); norm != std::string::npos) {
+      tensor.name.replace(norm, std::string::npos,
+                          tensor.name.ends_with("weight") ? "LayerNorm.gamma" : "LayerNorm.beta");
+    }
+  }
+  theirs.push_back({"cls.predictions.bias", {tensor::DType::kFloat32, {30522}}});
+  theirs.push_back({"bert.embeddings.position_ids", {tensor::DType::kFloat32, {1, 512}}});
+  const auto ours = Fitted("bert_base", theirs);
+  EXPECT_EQ(ours.at("bert.encoder.layer.11.attention.output.LayerNorm.gamma"),
+            "encoder.layer.11.attention.output.LayerNorm.weight");
+  EXPECT_EQ(ours.at("bert.pooler.dense.bias"), "pooler.dense.bias");
+  EXPECT_FALSE(ours.contains("cls.predictions.bias"));
+}
+
+TEST_F(SpellingsTest, ReadGpt2AsItWasPublished) {
+  std::vector<Declared> theirs = BuildArchitecture(*Find("gpt2"), 1).weights;
+  for (Declared& tensor : theirs) {
+    tensor.name = tensor.name.substr(std::string("transformer.").size());
+  }
+  theirs.push_back({"h.3.attn.bias", {tensor::DType::kFloat32, {1, 1, 1024, 1024}}});
+  EXPECT_EQ(Fitted("gpt2", theirs).at("h.3.attn.c_attn.bias"), "transformer.h.3.attn.c_attn.bias");
+}
+
 TEST_F(SpellingsTest, LeaveTheZoosOwnNamesAlone) {
   const Entry entry = *Find("mobilenet_v2");
   const auto spelling = SpellingOf(Holes(BuildArchitecture(entry, 1).weights), entry.family, "w");

@@ -1,21 +1,12 @@
 // Vision transformer as in torchvision's models/vision_transformer.py.
 // Source  Dosovitskiy et al., arXiv:2010.11929, section 3.1 and table 1.
 //
-// Tokens stay N x S x E throughout. Attention (module NAME = ...self_attention) is written as
-//   NAME.in_proj       linear to N x S x 3E (see graph_builder.h)
-//   NAME.split         Split over the last axis: queries, keys, values
-//   NAME.{q,k,v}.heads Reshape to N x S x H x D, then NAME.{q,k,v} Transpose:
-//                      q and v perm=[0,2,1,3] to N x H x S x D, k perm=[0,2,3,1] to N x H x D x S
-//   NAME.scores        MatMul(q, k), NAME.scaled Mul by the Constant D^-0.5
-//   NAME.weights       Softmax over the last axis
-//   NAME.context       MatMul(weights, v), NAME.merged Transpose perm=[0,2,1,3],
-//   NAME.joined        Reshape to N x S x E
-//   NAME.out_proj      linear
+// Tokens stay N x S x E throughout. Attention (module NAME = ...self_attention): NAME.in_proj, one
+// linear layer to N x S x 3E; NAME.split into queries, keys and values; Attend; NAME.out_proj.
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "zoo/architecture.h"
+#include "zoo/attention.h"
 
 namespace assay::zoo {
 namespace {
@@ -28,29 +19,13 @@ constexpr Uniform kEmbedding = {0, 0.1F};
 
 Tensor SelfAttention(GraphBuilder& net, const std::string& name, const Tensor& x,
                      std::int64_t heads) {
-  const std::int64_t batch = x.shape[0];
-  const std::int64_t tokens = x.shape[1];
-  const std::int64_t hidden = x.shape[2];
-  const std::int64_t width = hidden / heads;  // of one head
   const Tensor projected = net.InProjection(name, x, kAttentionGain);
   const std::vector<Tensor> parts = net.Split(name + ".split", projected, 2, 3);
-  const auto by_head = [&](std::size_t part, const std::string& letter,
-                           const std::vector<std::int64_t>& order) {
-    const std::string at = name + "." + letter;
-    return net.Transpose(at, net.Reshape(at + ".heads", parts[part], {batch, tokens, heads, width}),
-                         order);
-  };
-  const Tensor queries = by_head(0, "q", {0, 2, 1, 3});
-  const Tensor keys = by_head(1, "k", {0, 2, 3, 1});
-  const Tensor values = by_head(2, "v", {0, 2, 1, 3});
-  const Tensor scores = net.MatMul(name + ".scores", queries, keys);
-  const Tensor scaled =
-      net.Scale(name + ".scaled", scores, 1 / std::sqrt(static_cast<double>(width)));
-  const Tensor weights = net.Softmax(name + ".weights", scaled);
-  const Tensor context = net.MatMul(name + ".context", weights, values);
-  const Tensor merged = net.Transpose(name + ".merged", context, {0, 2, 1, 3});
-  const Tensor joined = net.Reshape(name + ".joined", merged, {batch, tokens, hidden});
-  return net.Linear(name + ".out_proj", joined, hidden, kAttentionGain);
+  const Tensor queries = SplitHeads(net, name + ".q", parts[0], heads);
+  const Tensor keys = SplitHeads(net, name + ".k", parts[1], heads, HeadOrder::kTransposed);
+  const Tensor values = SplitHeads(net, name + ".v", parts[2], heads);
+  const Tensor joined = Attend(net, name, queries, keys, values);
+  return net.Linear(name + ".out_proj", joined, x.shape[2], kAttentionGain);
 }
 
 Tensor EncoderBlock(GraphBuilder& net, const std::string& name, const Tensor& x,
@@ -77,7 +52,7 @@ Tensor VisionTransformer(GraphBuilder& net, const Tensor& input, const VitOption
   const std::int64_t patches = x.shape[2] * x.shape[3];
   x = net.Reshape("patches", x, {batch, hidden, patches});
   x = net.Transpose("tokens", x, {0, 2, 1});
-  x = net.Concat("with_class", net.Expand("class_tokens", token, {batch, 1, hidden}), x, 1);
+  x = net.Concat("with_class", {net.Expand("class_tokens", token, {batch, 1, hidden}), x}, 1);
   x = net.Add("encoder.positioned", x,
               net.Parameter("encoder.pos_embedding", {1, patches + 1, hidden}, kEmbedding));
   for (std::int64_t layer = 0; layer < options.layers; ++layer) {

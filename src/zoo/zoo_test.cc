@@ -48,8 +48,10 @@ class ZooTest : public ::testing::Test {
   }
 
   /// The graph beside a weights file of full size that holds a header and takes no other space.
-  Result<model::Model> LoadWithoutWeights(const Entry& entry, std::int64_t batch_size = 1) {
-    const Architecture architecture = BuildArchitecture(entry, batch_size);
+  Result<model::Model> LoadWithoutWeights(
+      const Entry& entry, std::int64_t batch_size = 1,
+      const std::map<std::string, std::int64_t>& dimensions = {}) {
+    const Architecture architecture = BuildArchitecture(entry, batch_size, dimensions);
     const auto entries = tensor::LayOut(architecture.weights);
     std::filesystem::create_directories(cache_);
     ASSAY_TRY(WriteFileAtomically(cache_ / kWeightsFile, HeaderOf(entries)));
@@ -83,12 +85,13 @@ TEST_F(ZooTest, HasThePublishedParametersAndMultiplyAdds) {
     EXPECT_EQ(model->parameters, entry.parameters) << entry.name;
     const auto published = static_cast<double>(entry.macs);
     const double rounding = entry.macs % 1'000'000 == 0 ? 500'000 : 0;
-    EXPECT_NEAR(static_cast<double>(model->macs), published, std::max(0.005 * published, rounding))
+    const double within = entry.family == "YOLOv8" ? 0.02 : 0.005;  // published to two digits
+    EXPECT_NEAR(static_cast<double>(model->macs), published, std::max(within * published, rounding))
         << entry.name;
   }
 }
 
-TEST_F(ZooTest, NamesAndShapesWeightsAsTorchvisionDoes) {
+TEST_F(ZooTest, NamesAndShapesWeightsAsTheOriginalsDo) {
   struct Expected {
     const char* model;
     const char* weight;
@@ -103,7 +106,11 @@ TEST_F(ZooTest, NamesAndShapesWeightsAsTorchvisionDoes) {
       {"efficientnet_b2", "features.8.0.weight", {1408, 352, 1, 1}},
       {"convnext_tiny", "features.1.0.layer_scale", {96, 1, 1}},
       {"convnext_base", "features.5.26.block.5.weight", {512, 2048}},
-      {"vit_l_32", "encoder.pos_embedding", {1, 50, 1024}}};
+      {"vit_l_32", "encoder.pos_embedding", {1, 50, 1024}},
+      {"bert_base", "encoder.layer.11.attention.self.query.weight", {768, 768}},
+      {"gpt2", "transformer.h.0.attn.c_attn.weight", {768, 2304}},
+      {"yolov8n", "model.22.cv3.2.1.conv.weight", {80, 80, 3, 3}},
+      {"yolov8s", "model.4.m.1.cv2.bn.running_var", {64}}};
   for (const Expected& expected : all) {
     const auto weights = BuildArchitecture(*Find(expected.model), 1).weights;
     const auto found = std::ranges::find(weights, expected.weight, &tensor::Declared::name);
@@ -123,6 +130,43 @@ TEST_F(ZooTest, FollowsTheBatchSizeInEveryFamily) {
       EXPECT_EQ(three->parameters, one->parameters) << entry.name;
     }
   }
+}
+
+TEST_F(ZooTest, FollowsTheDimensionsThatAModelHas) {
+  const auto shape = [](const model::Graph& graph, const std::vector<model::ValueId>& ports,
+                        std::string_view name) {
+    for (const model::ValueId id : ports) {
+      const model::Value& value = graph.values[static_cast<std::size_t>(id)];
+      if (value.name == name) {
+        return value.type.shape;
+      }
+    }
+    return tensor::Shape();
+  };
+  const auto bert = LoadWithoutWeights(*Find("bert_base"), 2, {{"seq", 384}});
+  ASSERT_TRUE(bert.ok()) << bert.error().message;
+  EXPECT_EQ(shape(bert->graph, bert->graph.inputs, "attention_mask"), (tensor::Shape{2, 384}));
+  EXPECT_NEAR(static_cast<double>(bert->macs), 2 * 35.333e9, 2e6);
+  const auto decode = LoadWithoutWeights(*Find("gpt2_decode"), 1, {{"past", 7}});
+  ASSERT_TRUE(decode.ok()) << decode.error().message;
+  EXPECT_EQ(shape(decode->graph, decode->graph.inputs, "past.11.value"),
+            (tensor::Shape{1, 12, 7, 64}));
+  EXPECT_EQ(shape(decode->graph, decode->graph.outputs, "present.11.value"),
+            (tensor::Shape{1, 12, 8, 64}));
+  EXPECT_EQ(shape(decode->graph, decode->graph.outputs, "logits"), (tensor::Shape{1, 50257}));
+}
+
+TEST_F(ZooTest, RefusesDimensionsThatAModelDoesNotHave) {
+  const auto message = [&](const char* name, const std::map<std::string, std::int64_t>& asked) {
+    const auto model = Build(*Find(name), {.dimensions = asked}, cache_);
+    EXPECT_EQ(model.error().code, Code::kInvalidArgument);
+    return model.error().message;
+  };
+  EXPECT_EQ(message("bert_base", {{"sek", 8}}),
+            "bert_base has no dimension 'sek' (did you mean seq?)");
+  EXPECT_EQ(message("bert_base", {{"seq", 513}}),
+            "--dim seq=513 is not between 1 and 512, which bert_base was made for");
+  EXPECT_EQ(message("resnet18", {{"seq", 1}}), "resnet18 has no dimension 'seq'");
 }
 
 TEST_F(ZooTest, NamesInputsOutputsAndWeights) {

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from handwritten_convnext import ConvNext
+from handwritten_language import MODELS as LANGUAGE
 from handwritten_mobile import EfficientNet, MobileNetV3
+from handwritten_yolo import MODELS as DETECTION
 
 
 class SimpleCnn(nn.Module):
@@ -209,7 +211,7 @@ class VisionTransformer(nn.Module):
         return self.heads(self.encoder(x)[:, 0])
 
 
-MODELS = {
+MODELS = LANGUAGE | DETECTION | {
     "simplecnn": SimpleCnn,
     "resnet18": lambda: ResNet([2, 2, 2, 2], bottleneck=False),
     "resnet34": lambda: ResNet([3, 4, 6, 3], bottleneck=False),

@@ -7,13 +7,12 @@ what the output says about the input, so that an error of a runtime can be told 
 import subprocess
 import sys
 
-import numpy
 import onnx
 import onnxruntime
 import openvino
 import torch
 
-from replay import Replay
+from replay import Replay, draw_inputs, flat
 
 INPUTS = 4
 LIMITS = {"float32": 1e-5, "bfloat16": 2e-2, "int8": 6e-2}
@@ -33,17 +32,21 @@ def run_onnxruntime(path, inputs):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    return [session.run(["output"], {"input": x.numpy()})[0] for x in inputs]
+    for x in inputs:
+        yield session.run(None, {name: tensor.numpy() for name, tensor in x.items()})
 
 
 def run_openvino(path, inputs):
     config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 2}
     model = openvino.Core().compile_model(path, "CPU", config)
-    return [model([x.numpy()])[model.output("output")].copy() for x in inputs]
+    for x in inputs:
+        results = model({name: tensor.numpy() for name, tensor in x.items()})
+        yield [results[output] for output in model.outputs]
 
 
-def stack(outputs):
-    return torch.from_numpy(numpy.concatenate(outputs)).double()
+def stack(runs):
+    """A row of all outputs for each run."""
+    return torch.cat([flat([torch.as_tensor(output).double() for output in run]) for run in runs])
 
 
 def main(build_model, cache, name):
@@ -53,13 +56,10 @@ def main(build_model, cache, name):
     path = f"{folder}/model.onnx"
     onnx.checker.check_model(path, full_check=True)
     torch.set_num_threads(2)
-    torch.manual_seed(0)
-    shape = [d.dim_value for d in onnx.load(path, load_external_data=False)
-             .graph.input[0].type.tensor_type.shape.dim]
-    inputs = [torch.randn(shape) for _ in range(INPUTS)]
+    inputs = draw_inputs(folder, INPUTS)
 
     golden_model = Replay(folder, "float64")
-    golden = torch.cat([golden_model(x) for x in inputs])
+    golden = stack(golden_model(x) for x in inputs)
     failures = []
 
     def judge(what, value, limit, least=False):
@@ -74,7 +74,7 @@ def main(build_model, cache, name):
         judge(runtime, relative(stack(run(path, inputs)) - golden, golden), LIMITS["float32"])
     for precision, limit in LIMITS.items():
         model = Replay(folder, precision)
-        error = torch.cat([model(x).double() for x in inputs]) - golden
+        error = stack(model(x) for x in inputs) - golden
         judge(precision, relative(error, golden), limit)
         print(f"{name:13} {precision + ', of the part that varies':34} "
               f"{relative(error, varying(golden)):9.2e}")

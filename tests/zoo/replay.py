@@ -12,6 +12,34 @@ import torch
 import torch.nn.functional as F
 
 
+EMBEDDINGS = ("class_token", "pos_embedding", "embeddings.weight", "wte.weight", "wpe.weight")
+
+
+def draw_inputs(folder, sets, seed=0):
+    """Random inputs of a model: numbers, masks, ids within what the first Gather of them picks from."""
+    torch.manual_seed(seed)
+    graph = onnx.load(str(pathlib.Path(folder) / "model.onnx"), load_external_data=False).graph
+    shapes = {weight.name: list(weight.dims) for weight in graph.initializer}
+
+    def draw(value):
+        shape = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
+        if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT:
+            return torch.randn(shape)
+        tables = [node.input[0] for node in graph.node
+                  if node.op_type == "Gather" and node.input[1] == value.name]
+        drawn = torch.randint(shapes[tables[0]][0] if tables else 2, shape)
+        if not tables:
+            drawn[:, 0] = 1  # a mask hides nobody's all
+        return drawn
+
+    return [{value.name: draw(value) for value in graph.input} for _ in range(sets)]
+
+
+def flat(outputs):
+    """Outputs of a model one after the other, a row."""
+    return torch.cat([output.reshape(1, -1) for output in outputs], 1)
+
+
 def quantise(values, axis=None):
     """Rounds to 8 bits and back: symmetric per slice of `axis`, else affine over the whole tensor."""
     if axis is not None:
@@ -31,6 +59,7 @@ class Replay:
         folder = pathlib.Path(folder)
         graph = onnx.load(str(folder / "model.onnx"), load_external_data=False).graph
         self.nodes = list(graph.node)
+        self.outputs = [value.name for value in graph.output]
         self.int8 = precision == "int8"
         self.dtype = torch.float32 if self.int8 else getattr(torch, precision)
         self.weights = {
@@ -39,18 +68,21 @@ class Replay:
         }
         if self.int8:
             for name, tensor in self.weights.items():
-                if tensor.dim() >= 2 and not name.endswith(("class_token", "pos_embedding")):
+                if tensor.dim() >= 2 and not name.endswith(EMBEDDINGS):
                     self.weights[name] = quantise(tensor, axis=0)
 
-    def __call__(self, x):
-        values = dict(self.weights, input=x.to(self.dtype))
+    def __call__(self, inputs):
+        """The outputs in order, of a dictionary of inputs."""
+        values = dict(self.weights)
+        for name, tensor in inputs.items():
+            values[name] = tensor.to(self.dtype) if tensor.is_floating_point() else tensor
         with torch.no_grad():
             for node in self.nodes:
                 attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-                results = self.run(node, [values[name] for name in node.input], attributes)
+                results = self.run(node, [values.get(name) for name in node.input], attributes)
                 results = results if isinstance(results, (list, tuple)) else [results]
                 values.update(zip(node.output, results))
-        return values["output"]
+        return [values[name] for name in self.outputs]
 
     def run(self, node, inputs, attributes):
         if self.int8 and node.op_type in ("Conv", "Gemm", "MatMul"):
@@ -59,9 +91,12 @@ class Replay:
                 inputs[1] = quantise(inputs[1])
         return getattr(self, "on_" + node.op_type.lower())(*inputs, **attributes)
 
-    def on_constant(self, value_ints=None, value_int=None, value_float=None):
+    def on_constant(self, value_ints=None, value_int=None, value_float=None, value_floats=None):
         if value_float is not None:
-            return torch.tensor(value_float, dtype=self.dtype)
+            return torch.tensor(value_float, dtype=torch.float64).clamp(
+                torch.finfo(self.dtype).min, None).to(self.dtype)
+        if value_floats is not None:
+            return value_floats
         return torch.tensor(value_int if value_ints is None else value_ints)
 
     def on_conv(self, x, weight, bias=None, *, strides, pads, dilations, group, kernel_shape):
@@ -95,7 +130,7 @@ class Replay:
         return torch.cat(inputs, axis)
 
     def on_gather(self, x, index, *, axis):
-        return x.select(axis, int(index))
+        return x.select(axis, int(index)) if index.dim() == 0 else x[index]
 
     def on_reshape(self, x, shape):
         return x.reshape(shape.tolist())
@@ -115,8 +150,25 @@ class Replay:
     def on_relu(self, x):
         return x.relu()
 
-    def on_gelu(self, x):
-        return F.gelu(x)
+    def on_gelu(self, x, *, approximate=b"none"):
+        return F.gelu(x, approximate=approximate.decode())
+
+    def on_tanh(self, x):
+        return x.tanh()
+
+    def on_cast(self, x, *, to):
+        assert to == onnx.TensorProto.FLOAT
+        return x.to(self.dtype)
+
+    def on_trilu(self, x, above):
+        return x.triu(int(above))
+
+    def on_resize(self, x, region, scales, **attributes):
+        assert scales == [1, 1, 2, 2] and attributes["mode"] == b"nearest"
+        return F.interpolate(x, scale_factor=2, mode="nearest")
+
+    def on_sub(self, a, b):
+        return a - b
 
     def on_sigmoid(self, x):
         return x.sigmoid()
