@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a checkout ready: system packages, pinned runtimes, build. Repeatable and interruptible.
 #
-#   tools/setup.sh [PRESET]      release (default), dev, tsan or ci
+#   tools/setup.sh [PRESET]      release (default), dev, tsan, ci or fuzz
 #
 # Everything that is not Debian's lies in $ASSAY_HOME (default ~/.cache/assay), keyed by content, so
 # that checkouts share it. ASSAY_NO_INSTALL=1 refuses to install system packages and lists them.
@@ -14,6 +14,7 @@ requirements=$root/tools/requirements.txt
 
 packages=(g++ cmake ninja-build python3-venv python3-dev libprotobuf-dev protobuf-compiler
   nlohmann-json3-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev libssl-dev libboost-dev)
+[ "$preset" != fuzz ] || packages+=(clang-16 libclang-rt-16-dev llvm-16 dpkg-dev)
 
 say() { printf 'assay: %s\n' "$*" >&2; }
 fail() { # MESSAGE REMEDY LOG
@@ -27,7 +28,11 @@ step() { # NAME REMEDY COMMAND...: runs a step with its output in a log, says ho
   local name=$1 remedy=$2 log=$home/log/${1// /-}.log began=$SECONDS
   shift 2
   say "$name ..."
-  "$@" >"$log" 2>&1 </dev/null || fail "$name" "$remedy" "$log"
+  set +e
+  (set -e; "$@") >"$log" 2>&1 </dev/null  # the first command that fails ends it
+  local status=$?
+  set -e
+  [ "$status" = 0 ] || fail "$name" "$remedy" "$log"
   say "$name: done in $((SECONDS - began)) s"
 }
 
@@ -52,21 +57,25 @@ install_wheels() { # ENV
   "$1/venv/bin/pip" install --no-input -r "$requirements"
 }
 
-# ONNX Runtime's wheel has no headers. Debian has them from trixie on; a private package list leaves
-# the machine's own apt untouched. Only the headers are unpacked.
-fetch_onnxruntime_headers() { # ENV
-  local work=$home/tmp/onnxruntime-headers
-  rm -rf "$work"
-  mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-  local mirror
+# Debian's packages beside those of this machine: sets `apt` to an apt-get with a package list of its
+# own in WORK.
+private_apt() { # WORK TYPE SUITE
+  rm -rf "$1"
+  mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
+  local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   mirror=$(apt-get indextargets --format '$(SITE)' 'Origin: Debian' 2>/dev/null | head -n 1)
   [ -n "$mirror" ] || { echo "no Debian mirror among this machine's apt sources"; return 1; }
-  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  echo "deb [signed-by=$keyring] $mirror trixie main" >"$work/trixie.list"
-  local apt=(apt-get -o "Dir::State::Lists=$work/lists" -o "Dir::Etc::SourceList=$work/trixie.list"
-    -o Dir::Etc::SourceParts=/dev/null -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
+  echo "$2 [signed-by=$keyring] $mirror $3 main" >"$1/private.list"
+  apt=(apt-get -o "Dir::State::Lists=$1/lists" -o "Dir::Etc::SourceList=$1/private.list"
+    -o Dir::Etc::SourceParts=/dev/null -o "Dir::Cache=$1/cache" -o APT::Sandbox::User=root)
   "${apt[@]}" update
-  (cd "$work" && "${apt[@]}" download libonnxruntime-dev/trixie && dpkg -x ./*.deb root)
+}
+
+# ONNX Runtime's wheel has no headers. Debian has them from trixie on. Only the headers are unpacked.
+fetch_onnxruntime_headers() { # ENV
+  local work=$home/tmp/onnxruntime-headers apt
+  private_apt "$work" deb trixie || return
+  (cd "$work" && "${apt[@]}" download libonnxruntime-dev/trixie && dpkg -x ./*.deb root) || return
   mkdir -p "$1/include"
   rm -rf "$1/include/onnxruntime"
   mv "$work/root/usr/include/onnxruntime" "$1/include/onnxruntime"
@@ -79,6 +88,30 @@ build_onnx() { # ENV: the graph library, from the sources that the wheel brings
   cmake -S "$root/tools/onnx" -B "$work" -G Ninja -DASSAY_ENV="$1" -DCMAKE_INSTALL_PREFIX="$1/onnx"
   cmake --build "$work"
   cmake --install "$work"
+  rm -rf "$work"
+}
+
+# Protobuf and ONNX as the fuzzers want them: every branch counted, every access checked. Protobuf is
+# the very version that the headers are of, from Debian's source package.
+instrument='-O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined'
+instrument+=' -fno-sanitize-recover=all'
+build_instrumented() { # ENV FOLDER
+  local work=$home/tmp/instrumented apt version
+  private_apt "$work" deb-src "$(. /etc/os-release && echo "$VERSION_CODENAME")"
+  version=$(dpkg-query -W -f '${source:Version}' libprotobuf-dev)
+  (cd "$work" && "${apt[@]}" source --download-only "protobuf=$version" &&
+    dpkg-source -x protobuf_*.dsc protobuf)
+  local how=(-G Ninja -DCMAKE_BUILD_TYPE=Fuzz -DCMAKE_CXX_FLAGS_FUZZ="$instrument"
+    -DCMAKE_C_COMPILER=clang-16 -DCMAKE_CXX_COMPILER=clang++-16)
+  cmake -S "$work/protobuf" -B "$work/build" "${how[@]}" -DCMAKE_CXX_STANDARD=17 \
+    -Dprotobuf_BUILD_TESTS=OFF -Dprotobuf_BUILD_PROTOC_BINARIES=OFF -Dprotobuf_WITH_ZLIB=OFF
+  cmake --build "$work/build" --target libprotobuf
+  mkdir -p "$2"
+  cp "$work/build/libprotobuf.a" "$2/"
+  cmake -S "$root/tools/onnx" -B "$work/onnx" "${how[@]}" -DASSAY_ENV="$1" \
+    -DProtobuf_LIBRARY="$2/libprotobuf.a" -DCMAKE_INSTALL_PREFIX="$2/onnx"
+  cmake --build "$work/onnx"
+  cmake --install "$work/onnx"
   rm -rf "$work"
 }
 
@@ -119,19 +152,34 @@ mkdir -p "$env"
   touch "$env/onnx.done"
 }
 
+options=(-DASSAY_ENV="$env")
+target=all
+if [ "$preset" = fuzz ]; then
+  target=fuzzers
+  libraries=$home/fuzz/$({ echo "$key $instrument"; clang-16 --version
+    dpkg-query -W libprotobuf-dev; } | sha256sum | cut -c1-12)
+  [ -e "$libraries/done" ] || {
+    step "instrumented libraries" "check the network and the log; then run the same command again" \
+      build_instrumented "$env" "$libraries"
+    touch "$libraries/done"
+  }
+  options+=(-DASSAY_ONNX="$libraries/onnx" -DProtobuf_LIBRARY="$libraries/libprotobuf.a")
+fi
+
 build=$root/build/$preset
 mkdir -p "$build"
 exec 9>"$build/.lock"  # other checkouts may go on
 flock 9
-[ -e "$build/build.ninja" ] && [ "$(cat "$build/.env" 2>/dev/null)" = "$env" ] || {
-  step "configure" "see the log" cmake -S "$root" --preset "$preset" -DASSAY_ENV="$env"
-  echo "$env" >"$build/.env"
+[ -e "$build/build.ninja" ] && [ "$(cat "$build/.env" 2>/dev/null)" = "$env${libraries:-}" ] || {
+  step "configure" "see the log" cmake -S "$root" --preset "$preset" "${options[@]}"
+  echo "$env${libraries:-}" >"$build/.env"
 }
 stamp=$build/.built.new
 touch "$stamp"
 say "build ($preset) ..."
 began=$SECONDS
 log=$build/build.log
-cmake --build "$build" </dev/null >"$log" 2>&1 || fail "build ($preset)" "see the log" "$log"
+cmake --build "$build" --target "$target" </dev/null >"$log" 2>&1 ||
+  fail "build ($preset)" "see the log" "$log"
 say "build ($preset): done in $((SECONDS - began)) s"
 mv "$stamp" "$build/.built"

@@ -115,11 +115,15 @@ ValueId BehindSoftmax(const GraphEditor& graph, ValueId weights) {
   if (const auto dropout = graph.OnlyReader(weights, "Dropout")) {
     return graph.node(*dropout).outputs[0];
   }
-  for (std::size_t i = 0; i < graph.node_count(); ++i) {
-    const model::Node& where = graph.node(i);
-    if (where.op == "Where" && where.inputs[2] == weights && graph.IsNumber(where.inputs[1], 0.0)) {
-      const auto guard = graph.MadeBy(where.inputs[0], "IsNaN");
-      return guard && graph.node(*guard).inputs[0] == weights ? where.outputs[0] : weights;
+  for (const std::size_t reader : graph.Readers(weights)) {
+    if (reader >= graph.node_count() || graph.node(reader).op != "Where") {
+      continue;
+    }
+    const model::Node& where = graph.node(reader);
+    const auto guard = graph.MadeBy(where.inputs[0], "IsNaN");
+    if (where.inputs[2] == weights && graph.IsNumber(where.inputs[1], 0.0) && guard &&
+        graph.node(*guard).inputs[0] == weights) {
+      return where.outputs[0];
     }
   }
   return weights;

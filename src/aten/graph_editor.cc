@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "aten/constants.h"
@@ -9,6 +10,8 @@
 
 namespace assay::aten {
 namespace {
+
+constexpr std::size_t kOutside = std::numeric_limits<std::size_t>::max();
 
 std::size_t Index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
@@ -20,19 +23,32 @@ bool IsOp(const model::Node& node, std::string_view op) {
 }  // namespace
 
 GraphEditor::GraphEditor(model::Graph graph)
-    : graph_(std::move(graph)), readers_(graph_.values.size(), 0), before_(graph_.nodes.size()) {
-  for (const model::Node& node : graph_.nodes) {
-    CountReaders(node, 1);
+    : graph_(std::move(graph)), readers_(graph_.values.size()), before_(graph_.nodes.size()) {
+  for (std::size_t i = 0; i < node_count(); ++i) {
+    AddReader(node(i), i);
   }
   for (const model::ValueId id : graph_.outputs) {
-    readers_[Index(id)] += 2;  // never read by one node only
+    readers_[Index(id)].insert(readers_[Index(id)].end(), 2, kOutside);  // never read just once
+  }
+  for (std::size_t i = node_count(); i-- > 0;) {
+    DropDead(i);
   }
 }
 
-void GraphEditor::CountReaders(const model::Node& node, int change) {
+void GraphEditor::AddReader(const model::Node& node, std::size_t index) {
   for (const model::ValueId id : node.inputs) {
     if (id != model::kNone) {
-      readers_[Index(id)] += change;
+      readers_[Index(id)].push_back(index);
+    }
+  }
+}
+
+void GraphEditor::RemoveReader(const model::Node& node, std::size_t index) {
+  for (const model::ValueId id : node.inputs) {
+    if (id != model::kNone) {
+      auto& readers = readers_[Index(id)];
+      std::swap(*std::ranges::find(readers, index), readers.back());
+      readers.pop_back();
     }
   }
 }
@@ -51,15 +67,15 @@ std::optional<std::size_t> GraphEditor::OnlyReader(model::ValueId id, std::strin
   if (!ReadOnce(id) || value(id).producer < 0) {
     return std::nullopt;
   }
-  for (std::size_t i = Index(value(id).producer); i < node_count(); ++i) {
-    if (std::ranges::count(node(i).inputs, id) > 0) {
-      return IsOp(node(i), op) ? std::optional(i) : std::nullopt;
-    }
-  }
-  return std::nullopt;
+  const std::size_t reader = readers_[Index(id)].front();
+  return reader < node_count() && IsOp(node(reader), op) ? std::optional(reader) : std::nullopt;
 }
 
-bool GraphEditor::ReadOnce(model::ValueId id) const { return readers_[Index(id)] == 1; }
+bool GraphEditor::ReadOnce(model::ValueId id) const { return readers_[Index(id)].size() == 1; }
+
+const std::vector<std::size_t>& GraphEditor::Readers(model::ValueId id) const {
+  return readers_[Index(id)];
+}
 
 std::optional<double> GraphEditor::Number(model::ValueId id) const {
   if (id == model::kNone || !value(id).constant) {
@@ -86,7 +102,7 @@ model::ValueId GraphEditor::NewValue(tensor::Type type) {
   model::Value made;
   made.type = std::move(type);
   graph_.values.push_back(std::move(made));
-  readers_.push_back(0);
+  readers_.emplace_back();
   return static_cast<model::ValueId>(graph_.values.size() - 1);
 }
 
@@ -94,31 +110,48 @@ void GraphEditor::Replace(std::size_t at, model::Node fused) {
   model::Node& place = graph_.nodes[at];
   fused.name = place.name;
   fused.outputs = place.outputs;
-  CountReaders(fused, 1);
-  CountReaders(place, -1);
-  place = std::move(fused);
-  DropDeadNodes();
+  AddReader(fused, at);
+  RemoveReader(place, at);
+  const model::Node replaced = std::exchange(place, std::move(fused));
+  DropProducers(replaced);
 }
 
 void GraphEditor::InsertBefore(std::size_t at, model::Node node) {
-  CountReaders(node, 1);
+  AddReader(node, kOutside);
   before_[at].push_back(std::move(node));
 }
 
-void GraphEditor::DropDeadNodes() {
-  for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
-    const bool dead = std::ranges::all_of(node->outputs, [&](model::ValueId id) {
-      return id == model::kNone || readers_[Index(id)] == 0 || value(id).constant.has_value();
-    });
-    if (dead && !node->op.empty()) {
-      CountReaders(*node, -1);
-      *node = {};
+void GraphEditor::DropProducers(const model::Node& reader) {
+  for (const model::ValueId id : reader.inputs) {
+    if (id != model::kNone && value(id).producer >= 0) {
+      DropDead(Index(value(id).producer));
     }
   }
 }
 
+void GraphEditor::DropDead(std::size_t index) {
+  std::vector<std::size_t> open = {index};
+  while (!open.empty()) {
+    model::Node& node = graph_.nodes[open.back()];
+    const std::size_t at = open.back();
+    open.pop_back();
+    const bool dead = std::ranges::all_of(node.outputs, [&](model::ValueId id) {
+      return id == model::kNone || readers_[Index(id)].empty() || value(id).constant.has_value();
+    });
+    if (!dead || node.op.empty()) {
+      continue;
+    }
+    RemoveReader(node, at);
+    for (const model::ValueId id : node.inputs) {
+      if (id != model::kNone && value(id).producer >= 0) {
+        open.push_back(Index(value(id).producer));
+      }
+    }
+    node = {};
+  }
+}
+
 model::Graph GraphEditor::Take() && {
-  DropDeadNodes();
   std::vector<model::Node> nodes;
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     std::ranges::move(before_[i], std::back_inserter(nodes));

@@ -26,6 +26,8 @@ class GraphEditor {
   std::optional<std::size_t> OnlyReader(model::ValueId id, std::string_view op) const;
   /// Whether only one node reads `id` and it is no output of the graph.
   bool ReadOnce(model::ValueId id) const;
+  /// The nodes that read `id`, in no order; indices beyond node_count() are none of these.
+  const std::vector<std::size_t>& Readers(model::ValueId id) const;
   /// The number of a one-element constant.
   std::optional<double> Number(model::ValueId id) const;
   /// Whether `id` is a one-element constant within a relative 1e-4 of `number`.
@@ -47,11 +49,16 @@ class GraphEditor {
   model::Graph Take() &&;
 
  private:
-  void CountReaders(const model::Node& node, int change);
-  void DropDeadNodes();
+  void AddReader(const model::Node& node, std::size_t index);
+  void RemoveReader(const model::Node& node, std::size_t index);
+  /// Removes node `index` if nobody reads what it makes, then what it alone had read, and so on.
+  void DropDead(std::size_t index);
+  void DropProducers(const model::Node& reader);
 
   model::Graph graph_;
-  std::vector<int> readers_;  // by value: operands that name it, graph outputs counted
+  // By value: the nodes that read it, once for each operand. Beyond all indices: nodes put before
+  // others, and the outside world, twice, for the graph's outputs.
+  std::vector<std::vector<std::size_t>> readers_;
   std::vector<std::vector<model::Node>> before_;  // by node: nodes to be put before it
 };
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "aten/constants.h"
+#include "base/text.h"
 
 namespace assay::aten {
 namespace {
@@ -158,8 +159,9 @@ Error Lowering::Unsupported(std::string_view why) const {
   const model::Node& node = graph_.nodes[index_];
   const std::string domain = node.domain.empty() ? "" : node.domain + ".";
   return {Code::kUnsupported,
-          fmt::format("PyTorch lowering of operator {}{} (node '{}'): {}", domain, node.op,
-                      node.name, why),
+          OneLine(fmt::format("PyTorch lowering of operator {}{} (node '{}'): {}", domain, node.op,
+                              node.name, why),
+                  600),
           "the conversions of other runtimes read the ONNX file itself"};
 }
 
@@ -277,10 +279,11 @@ Result<Program> Lowering::Take() && {
   for (const model::ValueId id : graph_.outputs) {
     const ValueId made = TensorId(id);
     if (made < 0) {
-      return Error{Code::kUnsupported,
-                   fmt::format("output '{}' is computed by nothing that has a PyTorch lowering",
-                               Value(id).name),
-                   ""};
+      return Error{
+          Code::kUnsupported,
+          OneLine(fmt::format("output '{}' is computed by nothing that has a PyTorch lowering",
+                              Value(id).name)),
+          ""};
     }
     program_.outputs.push_back({made, Value(id).name, Value(id).type});
   }

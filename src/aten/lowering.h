@@ -16,6 +16,9 @@ namespace assay::aten {
 using Arguments = std::vector<Argument>;
 using Integers64 = std::vector<std::int64_t>;
 
+/// The most elements of a list of numbers that a rule makes up, for indices and the like.
+inline constexpr std::int64_t kMostNumbers = 1 << 20;
+
 /// Whose storage a call's result lies in: its own, or that of the call's first argument (views,
 /// operators in place, operators that may hand back their input).
 enum class Storage { kOwn, kFirstArgument };

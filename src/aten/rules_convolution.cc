@@ -63,7 +63,11 @@ Result<Integers64> ReadPads(const Lowering& lowering, const model::Node& node) {
   }
   Integers64 amounts(static_cast<std::size_t>(2 * rank), 0);
   for (std::size_t i = 0; i < axes->size(); ++i) {
-    const auto from_end = static_cast<std::size_t>(rank - 1 - FromFront((*axes)[i], rank));
+    const std::int64_t axis = FromFront((*axes)[i], rank);
+    if (axis < 0 || axis >= rank) {
+      return lowering.Unsupported("an axis that the input lacks");
+    }
+    const auto from_end = static_cast<std::size_t>(rank - 1 - axis);
     amounts[2 * from_end] = (*pads)[i];
     amounts[2 * from_end + 1] = (*pads)[i + axes->size()];
   }
@@ -80,6 +84,9 @@ Result<Window> KernelWindow(Lowering& lowering, const model::Node& node) {
     return lowering.Unsupported("inputs of 1 to 3 spatial dimensions only");
   }
   const tensor::Shape& weight = lowering.Shape(node.inputs[1]);
+  if (weight.size() != lowering.Shape(node.inputs[0]).size()) {
+    return lowering.Unsupported("a kernel of other dimensions than its input's");
+  }
   return ReadWindow(lowering, node, {weight.begin() + 2, weight.end()});
 }
 
@@ -108,6 +115,10 @@ Status LowerConvTranspose(Lowering& lowering, const model::Node& node) {
   const Integers64 zeros(dimensions, 0);
   const Integers64 ones(dimensions, 1);
   Integers64 output_padding = node.Ints("output_padding", zeros);
+  if (output_padding.size() != dimensions ||
+      lowering.Rank(node.outputs[0]) != lowering.Rank(node.inputs[0])) {
+    return lowering.Unsupported("an output of other dimensions than its input's");
+  }
   ASSAY_ASSIGN(const Crop crop, ReadCrop(lowering, node, window, output_padding));
   Arguments arguments = {lowering.Tensor(node.inputs[0]),
                          lowering.Tensor(node.inputs[1]),
@@ -132,8 +143,8 @@ Status LowerCol2Im(Lowering& lowering, const model::Node& node) {
   const auto image = lowering.Ints(lowering.Operand(1));
   const auto block = lowering.Ints(lowering.Operand(2));
   const Integers64 pads = node.Ints("pads", {0, 0, 0, 0});
-  if (!image || !block || image->size() != 2 || block->size() != 2 || pads[0] != pads[2] ||
-      pads[1] != pads[3]) {
+  if (!image || !block || image->size() != 2 || block->size() != 2 || pads.size() != 4 ||
+      pads[0] != pads[2] || pads[1] != pads[3]) {
     return lowering.Unsupported("only constant planes, padded alike at both ends");
   }
   return lowering.Finish(

@@ -106,7 +106,13 @@ Status LowerGatherElements(Lowering& lowering, const model::Node& node) {
 }
 
 Status LowerGatherNd(Lowering& lowering, const model::Node& node) {
-  ValueRefs parts = TupleParts(lowering, node.inputs[0], node.inputs[1], node.Int("batch_dims", 0));
+  const std::int64_t batches = node.Int("batch_dims", 0);
+  for (std::int64_t axis = 0; axis < batches; ++axis) {
+    if (SizeAlong(lowering, node.inputs[0], axis) > kMostNumbers) {
+      return lowering.Unsupported("a batch of that size");
+    }
+  }
+  ValueRefs parts = TupleParts(lowering, node.inputs[0], node.inputs[1], batches);
   return lowering.Finish("aten::index", "Tensor",
                          {lowering.Tensor(node.inputs[0]), std::move(parts)});
 }
@@ -145,6 +151,9 @@ Status LowerOneHot(Lowering& lowering, const model::Node& node) {
   const std::int64_t rank = lowering.Rank(node.outputs[0]);
   const std::int64_t axis = FromFront(node.Int("axis", -1), rank);
   const std::int64_t depth = SizeAlong(lowering, node.outputs[0], axis);
+  if (depth > kMostNumbers) {
+    return lowering.Unsupported("a depth of that size");
+  }
   tensor::Shape shape(static_cast<std::size_t>(rank), 1);
   shape[static_cast<std::size_t>(axis)] = depth;
   const ValueId index = lowering.Emit(

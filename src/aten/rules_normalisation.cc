@@ -14,6 +14,9 @@ namespace {
 Result<tensor::Shape> NormalizedShape(const Lowering& lowering, const model::Node& node) {
   const tensor::Shape& shape = lowering.Shape(node.inputs[0]);
   const std::int64_t axis = FromFront(node.Int("axis", -1), lowering.Rank(node.inputs[0]));
+  if (axis < 0 || axis > lowering.Rank(node.inputs[0])) {
+    return lowering.Unsupported("an axis that the input lacks");
+  }
   tensor::Shape normalized(shape.begin() + axis, shape.end());
   for (std::size_t position = 1; position < node.inputs.size(); ++position) {
     const model::ValueId id = node.inputs[position];

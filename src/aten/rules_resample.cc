@@ -133,6 +133,9 @@ bool PicksAlike(const Resampling& resampling, std::size_t dimension, double offs
 /// made along one dimension after the other.
 Status LowerNearest(Lowering& lowering, const model::Node& node, const Resampling& resampling) {
   const std::size_t dimensions = resampling.in.size();
+  if (std::ranges::any_of(resampling.out, [](auto size) { return size > kMostNumbers; })) {
+    return lowering.Unsupported("an output of that size");
+  }
   std::vector<Integers64> picked(dimensions);
   bool plain = true;
   bool exact = true;

@@ -167,6 +167,9 @@ Status LowerSlice(Lowering& lowering, const model::Node& node) {
   ValueId made = lowering.TensorId(node.inputs[0]);
   for (const Range& range : ranges) {
     if (range.step < 0) {
+      if (SizeAlong(lowering, node.inputs[0], range.axis) > kMostNumbers) {
+        return lowering.Unsupported("a step back over that many elements");
+      }
       made = EmitBackwards(lowering, made, range, SizeAlong(lowering, node.inputs[0], range.axis));
       continue;
     }

@@ -23,8 +23,8 @@ Ends SamePadding(std::int64_t size, std::int64_t kernel, std::int64_t stride, st
 
 }  // namespace
 
-Window ReadWindow(const Lowering& lowering, const model::Node& node, Integers64 kernel,
-                  const Integers64& most_padding) {
+Result<Window> ReadWindow(const Lowering& lowering, const model::Node& node, Integers64 kernel,
+                          const Integers64& most_padding) {
   const std::size_t dimensions = kernel.size();
   Window window{std::move(kernel),
                 node.Ints("strides", Integers64(dimensions, 1)),
@@ -32,6 +32,15 @@ Window ReadWindow(const Lowering& lowering, const model::Node& node, Integers64 
                 {},
                 {}};
   const Integers64 pads = node.Ints("pads", Integers64(2 * dimensions, 0));
+  const auto each_positive = [&](const Integers64& numbers) {
+    return numbers.size() == dimensions &&
+           std::ranges::all_of(numbers, [](std::int64_t number) { return number > 0; });
+  };
+  if (!each_positive(window.kernel) || !each_positive(window.stride) ||
+      !each_positive(window.dilation) || pads.size() != 2 * dimensions ||
+      lowering.Shape(node.inputs[0]).size() != dimensions + 2) {
+    return lowering.Unsupported("a window of other dimensions than its input's");
+  }
   const std::string automatic = node.String("auto_pad", "NOTSET");
   Integers64 extra;
   for (std::size_t i = 0; i < dimensions; ++i) {

@@ -16,8 +16,9 @@ struct Window {
 /// Reads strides, dilations, pads and auto_pad of `node`, whose first operand is
 /// [batch, channels, spatial...]. PyTorch pads both ends alike and pools pad half a kernel at most
 /// (`most_padding`, by dimension; empty for no bound): padding beyond that goes to `extra`.
-Window ReadWindow(const Lowering& lowering, const model::Node& node, Integers64 kernel,
-                  const Integers64& most_padding = {});
+/// Errors  kUnsupported when they are not of the input's spatial dimensions.
+Result<Window> ReadWindow(const Lowering& lowering, const model::Node& node, Integers64 kernel,
+                          const Integers64& most_padding = {});
 
 /// The node's first operand, after constant_pad_nd with `value` when the window asks for it.
 Argument PaddedInput(Lowering& lowering, const Window& window, double value);

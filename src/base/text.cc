@@ -34,6 +34,33 @@ double Distance(std::string_view word, std::string_view name) {
          static_cast<double>(std::max(word.size(), name.size()));
 }
 
+/// Bytes of the character that `text` begins with, 0 when these are no UTF-8.
+/// Source  RFC 3629, section 4
+std::size_t CharacterBytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  const std::size_t bytes = first < 0x80   ? 1
+                            : first < 0xc2 ? 0
+                            : first < 0xe0 ? 2
+                            : first < 0xf0 ? 3
+                            : first < 0xf5 ? 4
+                                           : 0;
+  if (bytes > text.size()) {
+    return 0;
+  }
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) {
+      return 0;
+    }
+  }
+  const unsigned second = bytes > 1 ? byte(1) : 0x80;
+  const bool too_long = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool no_character = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
+  return too_long || no_character ? 0 : bytes;
+}
+
+bool IsControl(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
 }  // namespace
 
 std::vector<std::string> Nearest(std::string_view word, const std::vector<std::string>& names,
@@ -88,6 +115,36 @@ std::string ToLower(std::string_view text) {
   std::transform(result.begin(), result.end(), result.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return result;
+}
+
+bool IsText(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t bytes = CharacterBytes(text);
+    if (bytes == 0 || IsControl(text.front())) {
+      return false;
+    }
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
+std::string OneLine(std::string_view text, std::size_t most) {
+  std::string line;
+  while (!text.empty()) {
+    const std::size_t bytes = CharacterBytes(text);
+    const bool blank = IsControl(text.front());
+    if (line.size() + std::max<std::size_t>(bytes, 1) > most) {
+      break;
+    }
+    if (!blank) {
+      line += bytes == 0 ? "?" : text.substr(0, bytes);
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  line.erase(line.find_last_not_of(" .") + 1);
+  return line;
 }
 
 std::string FormatBytes(std::uint64_t bytes) {

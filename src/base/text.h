@@ -22,6 +22,13 @@ std::string Join(const std::vector<std::string>& parts, std::string_view separat
 std::string ToUpper(std::string_view text);
 std::string ToLower(std::string_view text);
 
+/// Whether it is UTF-8 without control characters: what JSON files and terminals can take.
+bool IsText(std::string_view text);
+
+/// Words of a library or a file, safe to print: on one line, control characters as blanks, bytes
+/// that are no UTF-8 as "?", whole characters of at most `most` bytes.
+std::string OneLine(std::string_view text, std::size_t most = 300);
+
 /// "1.2 GB" (powers of 1000); "870 B".
 std::string FormatBytes(std::uint64_t bytes);
 

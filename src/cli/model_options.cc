@@ -125,7 +125,7 @@ Result<model::Model> ModelOptions::Load() const {
   if (LooksLikeFile(model)) {
     const model::LoadOptions options{.dimensions = named, .known_sha256 = ""};
     ASSAY_ASSIGN(model::Model loaded, weights.empty()
-                                          ? model::Load(model, options)
+                                          ? model::LoadMapped(model, options, cache)
                                           : model::LoadWithWeights(model, options, weights, cache));
     ASSAY_TRY(CheckBatch(loaded, batch_size));
     ASSAY_TRY(CheckShape(loaded, input_shape));

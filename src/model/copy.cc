@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -156,6 +158,38 @@ Result<Replacements> Replace(const std::vector<Initializer>& initializers,
   return replacements;
 }
 
+Result<std::string> KeyOfFile(const fs::path& onnx) {
+  ASSAY_ASSIGN(const MappedFile file, MappedFile::Open(onnx));
+  Sha256 hash;
+  hash.Update(fmt::format("{} inline ", kRecipe));
+  hash.Update(file.bytes());
+  return hash.Finish().substr(0, 16);
+}
+
+/// The copy NAME-KEY in `cache`; `write` makes it in a folder of its own when it is not there, or
+/// is damaged.
+Result<Model> LoadCopy(const fs::path& cache, const std::string& name, const std::string& key,
+                       const LoadOptions& options,
+                       const std::function<Status(const fs::path&)>& write) {
+  const fs::path place = cache / fmt::format("{}-{}", name, key);
+  const auto load = [&]() -> Result<Model> {
+    ASSAY_ASSIGN(Model model, Load(place / kGraphFile, options));
+    model.name = name;
+    return model;
+  };
+  std::error_code error;
+  if (fs::exists(place, error)) {
+    if (Result<Model> found = load()) {
+      return found;
+    }
+    fs::remove_all(place, error);  // damaged: make it again
+  }
+  ASSAY_ASSIGN(PendingFolder pending, PendingFolder::Make(cache));
+  ASSAY_TRY(write(pending.path()));
+  ASSAY_TRY(pending.MoveTo(place));
+  return load();
+}
+
 }  // namespace
 
 Status WriteCopy(const fs::path& onnx, const fs::path& folder, const tensor::Checkpoint* weights,
@@ -199,23 +233,23 @@ Result<Model> LoadWithWeights(const fs::path& onnx, const LoadOptions& options,
   ASSAY_ASSIGN(const tensor::Checkpoint weights, tensor::Checkpoint::Open(weights_file));
   const std::string key =
       Sha256Of(fmt::format("{} {} {}", kRecipe, own.sha256, weights.Sha256Sum())).substr(0, 16);
-  const fs::path place = cache / fmt::format("{}-{}", own.name, key);
-  const auto load = [&]() -> Result<Model> {
-    ASSAY_ASSIGN(Model model, Load(place / kGraphFile, options));
-    model.name = own.name;
-    return model;
-  };
+  return LoadCopy(cache, own.name, key, options, [&](const fs::path& folder) {
+    return WriteCopy(onnx, folder, &weights, weights_file);
+  });
+}
+
+Result<Model> LoadMapped(const fs::path& onnx, const LoadOptions& options, const fs::path& cache,
+                         std::uint64_t most_inline_bytes) {
   std::error_code error;
-  if (fs::exists(place, error)) {
-    if (Result<Model> found = load()) {
-      return found;
-    }
-    fs::remove_all(place, error);  // damaged: make it again
+  const std::uintmax_t bytes = fs::file_size(onnx, error);
+  if (error || bytes <= most_inline_bytes || bytes > INT_MAX) {
+    return Load(onnx, options);
   }
-  ASSAY_ASSIGN(PendingFolder pending, PendingFolder::Make(cache));
-  ASSAY_TRY(WriteCopy(onnx, pending.path(), &weights, weights_file));
-  ASSAY_TRY(pending.MoveTo(place));
-  return load();
+  ASSAY_ASSIGN(const std::string key, KeyOfFile(onnx));
+  return LoadCopy(cache, onnx.stem().string(), key, options, [&](const fs::path& folder) -> Status {
+    ASSAY_TRY(Load(onnx, options));
+    return WriteCopy(onnx, folder);
+  });
 }
 
 }  // namespace assay::model

@@ -186,5 +186,23 @@ TEST_F(CopyTest, MakesADamagedCopyAgain) {
   EXPECT_EQ(WithWeights(onnx)->sha256, first->sha256);
 }
 
+TEST_F(CopyTest, LoadsALargeFileFromACopyWhoseWeightsAreMapped) {
+  const auto onnx = Write(kGraph);
+  const auto model = LoadMapped(onnx, {}, folder_ / "cache", 100);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(model->name, "m");
+  EXPECT_EQ(model->folder.parent_path(), folder_ / "cache");
+  EXPECT_EQ(ValueOf(model->graph, "m").weight->file, "model.safetensors");
+  EXPECT_EQ(LoadMapped(onnx, {}, folder_ / "cache", 100)->sha256, model->sha256);
+  const auto small = LoadMapped(onnx, {}, folder_ / "cache");
+  EXPECT_EQ(small->onnx, onnx);
+}
+
+TEST_F(CopyTest, LeavesNoCopyOfALargeFileThatIsRefused) {
+  const auto onnx = Write("agraph (float[2] x) => (float[3] y) { y = Relu(x) }");
+  ExpectError(LoadMapped(onnx, {}, folder_ / "cache", 10), Code::kMalformed, "is declared as 3");
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "cache"));
+}
+
 }  // namespace
 }  // namespace assay::model

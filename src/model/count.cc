@@ -16,7 +16,7 @@ std::uint64_t Elements(const Graph& graph, ValueId id) {
 /// Product of the dimensions after the first: what one output (of a transposed convolution: one
 /// input) element sees of a kernel.
 std::uint64_t AfterFirst(const tensor::Shape& kernel) {
-  return *tensor::ElementCount({kernel.begin() + 1, kernel.end()});
+  return kernel.empty() ? 0 : *tensor::ElementCount({kernel.begin() + 1, kernel.end()});
 }
 
 std::uint64_t MacsOf(const Graph& graph, const Node& node) {

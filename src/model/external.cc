@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "onnx/onnx-ml.pb.h"
@@ -78,9 +79,11 @@ Result<Weight> ExternalFiles::Resolve(const onnx::TensorProto& proto, const tens
   if (!range.file->safetensors) {
     return Weight{proto.name(), location};
   }
-  for (const tensor::Entry& entry : range.file->safetensors->entries()) {
-    if (entry.offset == range.offset && entry.type == type) {
-      return Weight{entry.name, location};
+  const std::vector<tensor::Entry>& entries = range.file->safetensors->entries();
+  auto entry = std::ranges::lower_bound(entries, range.offset, {}, &tensor::Entry::offset);
+  for (; entry != entries.end() && entry->offset == range.offset; ++entry) {
+    if (entry->type == type) {
+      return Weight{entry->name, location};
     }
   }
   return Lies(proto, fmt::format("at byte {} is no {} of {} in {}", range.offset, Name(type.dtype),

@@ -49,7 +49,8 @@ class Indexer {
 
  private:
   ValueId Add(Value value) {
-    inference_.Add(value.name, value.type, value.constant ? &*value.constant : nullptr);
+    const bool small = value.constant && value.constant->data.size() <= 8 * kMostConstantElements;
+    inference_.Add(value.name, value.type, small ? &*value.constant : nullptr);
     const auto id = static_cast<ValueId>(graph_.values.size());
     ids_[value.name] = id;
     graph_.values.push_back(std::move(value));

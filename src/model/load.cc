@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "model/count.h"
 #include "model/external.h"
 #include "model/index.h"
@@ -38,7 +39,7 @@ Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options
   Result<Graph> graph = IndexModel(proto, files, options.dimensions);
   if (!graph) {
     Error error = std::move(graph).error();
-    error.message = fmt::format("{}: {}", onnx.string(), error.message);
+    error.message = fmt::format("{}: {}", onnx.string(), OneLine(error.message));
     return error;
   }
   Model model;

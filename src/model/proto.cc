@@ -8,7 +8,7 @@
 #include <climits>
 
 #include "base/file.h"
-#include "onnx/checker.h"
+#include "base/text.h"
 #include "onnx/onnx-ml.pb.h"
 
 namespace assay::model {
@@ -30,39 +30,6 @@ constexpr std::array<std::pair<DType, int>, 13> kTypes = {
      {DType::kUInt32, onnx::TensorProto::UINT32},
      {DType::kUInt64, onnx::TensorProto::UINT64},
      {DType::kBool, onnx::TensorProto::BOOL}}};
-
-/// The first line, of bounded length: ONNX's messages go over several and may quote the file.
-std::string OneLine(std::string_view text) {
-  constexpr std::size_t kMost = 300;
-  std::string line;
-  for (const char c : text.substr(0, kMost)) {
-    const bool blank = static_cast<unsigned char>(c) < ' ';
-    if (!blank || (!line.empty() && line.back() != ' ')) {
-      line += blank ? ' ' : c;
-    }
-  }
-  line.erase(line.find_last_not_of(" .") + 1);
-  return line;
-}
-
-Status CheckNode(const onnx::NodeProto& node) {
-  const std::string where = fmt::format("node '{}' ({})", node.name(), node.op_type());
-  if (!node.domain().empty() && node.domain() != "ai.onnx") {
-    return Error{Code::kUnsupported,
-                 OneLine(fmt::format("{} is of the domain '{}'", where, node.domain())),
-                 "export with the standard ONNX operators only"};
-  }
-  if (onnx::OpSchemaRegistry::Schema(node.op_type()) == nullptr) {
-    return Error{Code::kUnsupported, OneLine(where + " is no operator of ONNX"), ""};
-  }
-  for (const onnx::AttributeProto& attribute : node.attribute()) {
-    if (attribute.has_g() || attribute.graphs_size() > 0) {
-      return Error{Code::kUnsupported, OneLine(where + " is control flow"),
-                   "export the model with fixed shapes and without branches or loops"};
-    }
-  }
-  return {};
-}
 
 /// Copies packed protobuf fields (int32_data and the like) into elements of type T.
 template <typename T, typename Fields>
@@ -104,8 +71,14 @@ Status CatchOnnx(std::string_view what, const std::function<Status()>& read) {
 Status ParseModel(const std::filesystem::path& path, onnx::ModelProto& model) {
   ASSAY_ASSIGN(const MappedFile file, MappedFile::Open(path));
   const auto bytes = file.bytes();
+  if (bytes.size() > INT_MAX) {
+    return Error{Code::kMalformed,
+                 fmt::format("{} has {} bytes, more than an ONNX file can have", path.string(),
+                             bytes.size()),
+                 "keep the weights in files of their own (external data); the graph is small then"};
+  }
   bool whole = false;
-  if (!bytes.empty() && bytes.size() <= INT_MAX) {
+  if (!bytes.empty()) {
     google::protobuf::io::CodedInputStream stream(
         reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
     stream.SetTotalBytesLimit(INT_MAX);
@@ -116,41 +89,6 @@ Status ParseModel(const std::filesystem::path& path, onnx::ModelProto& model) {
                  "the file is damaged, cut off or of another format; export it again"};
   }
   return {};
-}
-
-Status CheckModel(const onnx::ModelProto& model, const std::filesystem::path& path) {
-  for (const onnx::NodeProto& node : model.graph().node()) {
-    ASSAY_TRY(CheckNode(node));
-  }
-  const auto newest = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
-  for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
-    if (opset.domain().empty() && (opset.version() < 1 || opset.version() > newest)) {
-      return Error{Code::kUnsupported,
-                   fmt::format("{} is of opset {}; 1 to {} are known", path.string(),
-                               opset.version(), newest),
-                   "export it for an older opset"};
-    }
-  }
-  if (model.functions_size() > 0) {
-    return Error{Code::kUnsupported, fmt::format("{} defines functions of its own", path.string()),
-                 "inline them (onnx.inliner.inline_local_functions)"};
-  }
-  if (model.graph().sparse_initializer_size() > 0) {
-    return Error{Code::kUnsupported, fmt::format("{} has sparse weights", path.string()),
-                 "store the weights densely"};
-  }
-  return CatchOnnx(path.string(), [&]() -> Status {
-    onnx::checker::CheckerContext context;
-    context.set_ir_version(static_cast<int>(model.ir_version()));
-    context.set_model_dir(path.parent_path().string() + "/");
-    std::unordered_map<std::string, int> opsets;
-    for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
-      opsets[opset.domain()] = static_cast<int>(opset.version());
-    }
-    context.set_opset_imports(opsets);
-    onnx::checker::check_graph(model.graph(), context, onnx::checker::LexicalScopeContext());
-    return {};
-  });
 }
 
 Result<DType> DTypeOf(int onnx_type) {

@@ -22,9 +22,9 @@ namespace assay::model {
 /// Parses from a mapping. Errors  kNotFound, kIo; kMalformed when it is no whole ONNX file.
 Status ParseModel(const std::filesystem::path& path, onnx::ModelProto& model);
 
-/// Refuses what no engine here could run, then runs ONNX's checker, which also refuses external
-/// data that is a link, absolute or outside `folder`. Errors  kMalformed; kUnsupported naming the
-/// node.
+/// Refuses what no engine here could run and names that are no text, then runs ONNX's checker,
+/// which also refuses external data that is a link, absolute or outside the file's folder.
+/// Errors  kMalformed; kUnsupported naming the node.
 Status CheckModel(const onnx::ModelProto& model, const std::filesystem::path& path);
 
 /// Runs `read` and turns what ONNX's library throws into an Error{kMalformed} of one line.
