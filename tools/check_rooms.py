@@ -25,6 +25,7 @@ ALLOWED = {
     "campaign": PURE
     + ["stats", "model", "aten", "conversion", "record", "hardware", "engine"],
     "report": PURE + ["stats", "conversion", "record"],
+    "view": PURE + ["model", "aten", "report"],
 }
 INCLUDE = re.compile(r'^\s*#include "(\w+)/', re.MULTILINE)
 

@@ -1,6 +1,7 @@
 #include "aten/constants.h"
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -39,6 +40,17 @@ std::optional<std::vector<std::int64_t>> Integers(const tensor::Tensor& tensor) 
 std::optional<std::vector<double>> Floats(const tensor::Tensor& tensor) {
   if (tensor.type.dtype == tensor::DType::kFloat64) {
     return Elements<double>(tensor);
+  }
+  if (tensor.type.dtype == tensor::DType::kFloat16) {
+    const std::vector<_Float16> elements = Elements<_Float16>(tensor);
+    return std::vector<double>(elements.begin(), elements.end());
+  }
+  if (tensor.type.dtype == tensor::DType::kBFloat16) {
+    std::vector<double> widened;
+    for (const std::uint16_t element : Elements<std::uint16_t>(tensor)) {
+      widened.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(element) << 16));
+    }
+    return widened;
   }
   if (tensor.type.dtype != tensor::DType::kFloat32) {
     return std::nullopt;

@@ -12,10 +12,10 @@ namespace assay::aten {
 /// The elements of an int32, int64 or bool tensor; nothing for other types.
 std::optional<std::vector<std::int64_t>> Integers(const tensor::Tensor& tensor);
 
-/// The elements of a float32 or float64 tensor, float32 as Decimal reads it; nothing for others.
+/// The elements of a floating-point tensor, float32 as Decimal reads it; nothing for others.
 std::optional<std::vector<double>> Floats(const tensor::Tensor& tensor);
 
-/// The one element of a tensor of float32, float64, int32, int64 or bool; nothing for other types
+/// The one element of a floating-point tensor, or one of int32, int64 or bool; nothing for others
 /// and sizes. A float32 is read as Decimal reads it.
 std::optional<double> OnlyNumber(const tensor::Tensor& tensor);
 

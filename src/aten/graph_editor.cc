@@ -86,7 +86,15 @@ std::optional<double> GraphEditor::Number(model::ValueId id) const {
 
 bool GraphEditor::IsNumber(model::ValueId id, double number) const {
   const auto found = Number(id);
-  return found && std::abs(*found - number) <= 1e-4 * std::abs(number);
+  if (!found) {
+    return false;
+  }
+  // Half a unit in the last place: 2^-11 of a number for float16, 2^-8 for bfloat16.
+  const tensor::DType dtype = value(id).type.dtype;
+  const double near = dtype == tensor::DType::kFloat16    ? 0x1p-11
+                      : dtype == tensor::DType::kBFloat16 ? 0x1p-8
+                                                          : 1e-4;
+  return std::abs(*found - number) <= near * std::abs(number);
 }
 
 bool GraphEditor::IsWeight(model::ValueId id) const {

@@ -30,7 +30,8 @@ class GraphEditor {
   const std::vector<std::size_t>& Readers(model::ValueId id) const;
   /// The number of a one-element constant.
   std::optional<double> Number(model::ValueId id) const;
-  /// Whether `id` is a one-element constant within a relative 1e-4 of `number`.
+  /// Whether `id` is a one-element constant within a relative 1e-4 of `number`, or as near as its
+  /// type can be.
   bool IsNumber(model::ValueId id, double number) const;
   /// Whether `id` is an initializer.
   bool IsWeight(model::ValueId id) const;

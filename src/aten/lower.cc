@@ -184,8 +184,13 @@ std::vector<std::string_view> KnownOperators() {
   return names;
 }
 
-Result<Program> Lower(const model::Graph& original) {
-  const model::Graph graph = Fuse(original);
+Result<Program> Lower(const model::Graph& graph) {
+  ASSAY_ASSIGN(Lowered lowered, LowerWithOrigins(graph));
+  return std::move(lowered.program);
+}
+
+Result<Lowered> LowerWithOrigins(const model::Graph& original) {
+  model::Graph graph = Fuse(original);
   Lowering lowering(graph);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const model::Node& node = graph.nodes[i];
@@ -198,9 +203,11 @@ Result<Program> Lower(const model::Graph& original) {
     ASSAY_TRY(rule(lowering, node));
     ASSAY_TRY(lowering.CheckResults());
   }
-  ASSAY_ASSIGN(Program program, std::move(lowering).Take());
+  ASSAY_TRY(lowering.BindOutputs());
+  std::vector<model::ValueId> origins = lowering.Origins();
+  Program program = std::move(lowering).Take();
   ASSAY_TRY(Validate(program, "lowered program"));
-  return program;
+  return Lowered{std::move(program), std::move(graph), std::move(origins)};
 }
 
 }  // namespace assay::aten

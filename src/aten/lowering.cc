@@ -275,7 +275,7 @@ bool Lowering::MayOverwrite(model::ValueId id) const {
   return !At(fixed_, owner) && At(storage_last_use_, owner) <= index_;
 }
 
-Result<Program> Lowering::Take() && {
+Status Lowering::BindOutputs() {
   for (const model::ValueId id : graph_.outputs) {
     const ValueId made = TensorId(id);
     if (made < 0) {
@@ -287,6 +287,20 @@ Result<Program> Lowering::Take() && {
     }
     program_.outputs.push_back({made, Value(id).name, Value(id).type});
   }
+  return {};
+}
+
+std::vector<model::ValueId> Lowering::Origins() const {
+  std::vector<model::ValueId> origins(static_cast<std::size_t>(program_.value_count), model::kNone);
+  for (std::size_t id = 0; id < bound_.size(); ++id) {
+    if (bound_[id] >= 0 && At(origins, bound_[id]) == model::kNone) {
+      At(origins, bound_[id]) = static_cast<model::ValueId>(id);
+    }
+  }
+  return origins;
+}
+
+Program Lowering::Take() && {
   FindLastUses(program_);
   return std::move(program_);
 }

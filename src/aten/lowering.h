@@ -87,8 +87,14 @@ class Lowering {
   /// operand's type.
   bool MayOverwrite(model::ValueId id) const;
 
-  /// The finished program: outputs bound, last uses found.
-  Result<Program> Take() &&;
+  /// Makes the graph's outputs those of the program, once all nodes are lowered.
+  /// Errors  kUnsupported for an output that nothing computes.
+  Status BindOutputs();
+  /// By program value: the graph's value that it stands for (the first, where an operator that does
+  /// nothing gave it a second name), kNone for intermediate results.
+  std::vector<model::ValueId> Origins() const;
+  /// The finished program: last uses found.
+  Program Take() &&;
 
  private:
   ValueId NewValue(ValueId storage);

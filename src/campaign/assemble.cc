@@ -67,7 +67,9 @@ void FillProcesses(const ArmLog& log, const ArmFacts& facts, const Findings& fin
   arm.device.asked = facts.device;
   if (log.loaded) {
     arm.threads.obtained = log.loaded->threads;
-    arm.precision.obtained = log.loaded->precision;
+    const bool as_told =
+        log.loaded->precision == (facts.told.empty() ? facts.precision : facts.told);
+    arm.precision.obtained = as_told ? facts.precision : log.loaded->precision;
     arm.device.obtained = log.loaded->device;
   }
   arm.load_s = MedianOf(log.load_s);

@@ -16,9 +16,11 @@ namespace assay::campaign {
 /// What is known of an arm besides its measurements.
 struct ArmFacts {
   std::string label;      // as asked for
-  std::string precision;  // asked for
+  std::string precision;  // asked for: of the conversion, or the model's own class
   std::string device;     // asked for, as engines spell it: "cpu"
   std::string engine, engine_version;
+  std::string told;  // what the engine is told for it, "fp32" for the class "int8-qdq", whose
+                     // graph quantises by itself; "": the same
   std::optional<Artifact> artifact;
   bool control = false;  // the A/A arm: compared with the baseline, never ranked
 };

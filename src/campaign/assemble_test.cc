@@ -84,6 +84,21 @@ TEST_F(AssembleTest, FillsStatisticsAndMediansOverProcesses) {
   EXPECT_EQ(arm.repeat, "assay run m --conversions EAGER --threads 2");
 }
 
+TEST_F(AssembleTest, AnArmOfAQuantisedModelObtainsItsClassWhenTheEngineDidAsTold) {
+  Add("EAGER", 10);
+  Add("OTHER", 10);
+  for (ArmFacts& facts : findings_.arms) {
+    facts.precision = "int8-qdq";
+    facts.told = "fp32";
+  }
+  findings_.seen.arms[1].loaded->precision = "bf16";
+  const record::Run run = Assemble();
+  EXPECT_EQ(run.arms[0].precision.obtained, "int8-qdq");
+  EXPECT_EQ(run.arms[0].outcome, record::Outcome::kMeasured);
+  EXPECT_EQ(run.arms[1].precision.obtained, "bf16");
+  EXPECT_EQ(run.arms[1].reason, "asked for precision int8-qdq, obtained bf16");
+}
+
 TEST_F(AssembleTest, CountsEveryInferenceOfABatch) {
   Add("EAGER", 0.001);
   findings_.seen.arms[0].size.batch = 10;

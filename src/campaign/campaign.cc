@@ -23,6 +23,7 @@ constexpr std::uint64_t kRuntimeBytes = 512u << 20;  // of a runtime without its
 constexpr std::uint64_t kWeightCopies = 3;           // a runtime may hold while loading
 constexpr double kSecondsPerArm = 60;                // timing budget unless --max-seconds
 constexpr const char* kControlSuffix = " (control)";
+constexpr const char* kQuantised = "int8-qdq";  // model::PrecisionOf
 
 std::string Timestamp() {
   const std::time_t now = std::time(nullptr);
@@ -40,6 +41,7 @@ record::ModelFacts FactsOf(const Setting& setting) {
   facts.source = model.source;
   facts.parameters = model.parameters;
   facts.macs = model.macs;
+  facts.precision = model.precision;
   facts.weights = model.weights;
   facts.sha256 = model.sha256;
   for (const model::ValueId id : model.graph.inputs) {
@@ -63,7 +65,11 @@ class Arms {
  public:
   Arms(const Setting& setting, std::vector<conversion::Choice> choices, ProcessWorkshop& workshop,
        Progress& progress)
-      : setting_(setting), choices_(std::move(choices)), workshop_(workshop), progress_(progress) {}
+      : setting_(setting), choices_(std::move(choices)), workshop_(workshop), progress_(progress) {
+    for (conversion::Choice& choice : choices_) {
+      choice.conversion.recipe = setting.InOwnPrecision(choice.conversion.recipe);
+    }
+  }
 
   void Plan();
   void Prepare();
@@ -90,7 +96,9 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   const auto& described = setting_.engines.at(choice.route.engine);
   ArmFacts facts;
   facts.label = choice.label + (control ? kControlSuffix : "");
-  facts.precision = choice.conversion.recipe.precision;
+  facts.told = choice.conversion.recipe.precision;
+  const bool quantised = facts.told == "fp32" && setting_.model.precision == kQuantised;
+  facts.precision = quantised ? kQuantised : facts.told;
   facts.device = ToLower(choice.conversion.device);
   facts.engine = choice.route.engine;
   facts.engine_version = described.ok() ? described->version : "";

@@ -130,9 +130,16 @@ ComputedReferences ComputeReferences(const Setting& setting, Workshop& workshop,
     keep("noise", runner.Run("noise", roles.golden, RecipeOf("eager", "fp32", "all")),
          references.eager);
   }
+  references.precision = setting.model.precision;
+  const conversion::Recipe plain = setting.InOwnPrecision(RecipeOf("eager", "fp32", "all"));
+  if (references.golden && plain.as_is) {
+    keep("plain run in its own precision", runner.Run("plain", roles.golden, plain),
+         references.plain);
+  }
+  const conversion::Recipe witness =
+      setting.InOwnPrecision(RecipeOf("onnxruntime", "fp32", "none"));
   references.no_witness =
-      keep("witness", runner.Run("witness", roles.witness, RecipeOf("onnxruntime", "fp32", "none")),
-           references.witness);
+      keep("witness", runner.Run("witness", roles.witness, witness), references.witness);
   computed.peak_rss_bytes = runner.peak();
   return computed;
 }

@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "aten/lower.h"
-#include "base/file.h"
 #include "campaign/outcome.h"
+#include "campaign/program_file.h"
 #include "hardware/environment.h"
 
 namespace assay::campaign {
 namespace {
 
+constexpr const char* kPlain = "fp32";             // of a recipe that asks for no other precision
 constexpr std::uint64_t kReserveBytes = 1u << 30;  // of free memory, left to everyone else
 
 Timeouts TimeoutsOf(const Options& options) {
@@ -56,17 +56,9 @@ Status Lower(Setting& setting) {
     setting.program = program.error();
     return {};
   }
-  const std::string text = aten::ToJson(*program).dump(1);
-  setting.program_sha256 = Sha256Of(text);
-  const std::filesystem::path folder =
-      setting.around.home / "programs" / setting.program_sha256.substr(0, 16);
-  std::error_code error;  // writing below it says it better
-  std::filesystem::create_directories(folder, error);
-  const std::filesystem::path path = folder / "program.json";
-  if (!std::filesystem::exists(path, error)) {
-    ASSAY_TRY(WriteFileAtomically(path, text));
-  }
-  setting.program = path.string();
+  ASSAY_ASSIGN(const ProgramFile file, KeepProgram(*program, setting.around.home));
+  setting.program_sha256 = file.sha256;
+  setting.program = file.path.string();
   return {};
 }
 
@@ -95,6 +87,15 @@ engine::Job Setting::JobOf(const std::string& name, const conversion::Recipe& re
   job.threads = threads;
   job.options = options.engine_options;
   return job;
+}
+
+conversion::Recipe Setting::InOwnPrecision(conversion::Recipe recipe) const {
+  const bool reduced = model.precision == "fp16" || model.precision == "bf16";
+  if (recipe.precision == kPlain && reduced) {
+    recipe.precision = model.precision;
+    recipe.as_is = true;
+  }
+  return recipe;
 }
 
 bool Setting::RunsProgram(const std::string& engine) const {

@@ -33,6 +33,8 @@ struct Setting {
 
   WorkerSpec SpecOf(const std::string& engine) const;
   engine::Job JobOf(const std::string& name, const conversion::Recipe& recipe) const;
+  /// `recipe` for this model: a plain one (fp32) of a model in fp16 or bf16 runs it as it is.
+  conversion::Recipe InOwnPrecision(conversion::Recipe recipe) const;
   /// Why this engine cannot run the model here, if it cannot: not here, or nothing to run.
   Status Able(const std::string& engine) const;
   bool RunsProgram(const std::string& engine) const;  // and so shares the lowering's bugs

@@ -13,22 +13,20 @@ constexpr double kFloor = 1e-6;
 constexpr double kWithoutNoise = 1e-4;  // healthy runtimes sit at 1e-6, real bugs at 1e-3 and above
 constexpr double kVariationOverNoise = 100;
 constexpr const char* kGoldenName = "aten-fp64";
-constexpr const char* kWitnessName = "onnxruntime-fp32";
+constexpr const char* kWitnessName = "onnxruntime-";  // and its precision
+constexpr double kPlainFactor = 3;
+constexpr double kMostPlainError = 0.5;
 
 class Court {
  public:
   Court(const References& references, std::optional<double> tolerance)
       : references_(references), given_(tolerance) {
-    if (references.golden && references.eager) {
-      const Difference noise = Apart(*references.golden, *references.eager);
-      if (noise.problem.empty()) {
-        noise_ = noise.relative_l2;
-      }
-    }
+    noise_.fp32 = ErrorOf(references.eager);
+    noise_.plain = ErrorOf(references.plain);
     if (references.golden && references.witness) {
       const Difference apart = Apart(*references.golden, *references.witness);
       disagreement_ = apart.relative_l2;
-      disagree_ = !apart.problem.empty() || apart.relative_l2 > Tolerance("fp32");
+      disagree_ = !apart.problem.empty() || apart.relative_l2 > Tolerance(references.precision);
     }
   }
 
@@ -54,6 +52,15 @@ class Court {
     return Compare(reference, outputs, references_.fixed_input);
   }
 
+  /// Of a reference against golden, if both are there and can be compared.
+  std::optional<double> ErrorOf(const std::optional<Outputs>& reference) const {
+    if (!references_.golden || !reference) {
+      return std::nullopt;
+    }
+    const Difference apart = Apart(*references_.golden, *reference);
+    return apart.problem.empty() ? std::optional(apart.relative_l2) : std::nullopt;
+  }
+
   double Tolerance(const std::string& precision) const {
     return given_.value_or(ToleranceOf(precision, noise_).value_or(0));
   }
@@ -73,11 +80,18 @@ class Court {
     if (!references_.fixed_input && !Varies(reference)) {
       return "the outputs do not vary with the input, so that an error could not show";
     }
-    if (noise_ && *noise_ * kVariationOverNoise > 1) {
+    if (noise_.plain && *noise_.plain > kMostPlainError) {
+      return fmt::format(
+          "plain eager PyTorch in {} is off by {:.1e} itself, so that this model with these "
+          "weights "
+          "decides nothing",
+          references_.precision, *noise_.plain);
+    }
+    if (noise_.fp32 && *noise_.fp32 * kVariationOverNoise > 1) {
       return fmt::format(
           "the outputs vary with the input by only {:.0f} x the fp32 rounding, too little to "
           "expose an error",
-          1 / *noise_);
+          1 / *noise_.fp32);
     }
     return "";
   }
@@ -98,7 +112,7 @@ class Court {
     Judgement judgement{.output = Describe(difference, Tolerance(arm.precision)),
                         .outcome = record::Outcome::kMeasured,
                         .reason = ""};
-    judgement.output.reference = golden ? kGoldenName : kWitnessName;
+    judgement.output.reference = golden ? kGoldenName : kWitnessName + references_.precision;
     Decide(judgement, arm, *reference, difference);
     return judgement;
   }
@@ -150,18 +164,19 @@ class Court {
   }
 
   const References& references_;
-  std::optional<double> given_, noise_;
+  std::optional<double> given_;
+  Noise noise_;
   double disagreement_ = 0;
   bool disagree_ = false, suspect_ = false;
 };
 
 }  // namespace
 
-std::optional<double> ToleranceOf(const std::string& precision, std::optional<double> noise) {
+std::optional<double> ToleranceOf(const std::string& precision, const Noise& noise) {
   if (precision == "bf16" || precision == "fp16") {
-    return 2e-2;
+    return std::max(2e-2, kPlainFactor * noise.plain.value_or(0));
   }
-  if (precision == "int8") {
+  if (precision == "int8" || precision == "int8-qdq") {
     return 1e-1;
   }
   if (precision == "int4" || precision == "fp8") {
@@ -170,7 +185,7 @@ std::optional<double> ToleranceOf(const std::string& precision, std::optional<do
   if (precision == "int2") {
     return std::nullopt;
   }
-  return noise ? kNoiseFactor * *noise + kFloor : kWithoutNoise;
+  return noise.fp32 ? kNoiseFactor * *noise.fp32 + kFloor : kWithoutNoise;
 }
 
 Verdict Judge(const References& references, std::span<const ArmOutputs> arms,

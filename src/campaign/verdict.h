@@ -15,7 +15,10 @@ namespace assay::campaign {
 struct References {
   std::optional<Outputs> golden;      // the ATen program in fp64
   std::optional<Outputs> eager;       // the same in fp32: its error is the noise
-  std::optional<Outputs> witness;     // another runtime without optimisations, fp32
+  std::optional<Outputs> plain;       // the ATen program as the file has it, where that is a
+                                      // reduced class (fp16, bf16): its error scales the tolerance
+  std::optional<Outputs> witness;     // another runtime without optimisations
+  std::string precision = "fp32";     // the model's own class, in which the witness ran
   std::string no_golden, no_witness;  // why not
   bool fixed_input = false;           // every set is the same, by the user's choice
 };
@@ -42,8 +45,14 @@ struct Verdict {
 Verdict Judge(const References& references, std::span<const ArmOutputs> arms,
               std::optional<double> tolerance);
 
-/// The relative L2 error with which an output of this class passes, given the fp32 noise (unknown
-/// when there is no golden). Nothing for int2, which is never judged.
-std::optional<double> ToleranceOf(const std::string& precision, std::optional<double> noise);
+/// Errors of the references against golden; nothing where there is none.
+struct Noise {
+  std::optional<double> fp32;   // of the ATen program in fp32
+  std::optional<double> plain;  // of References::plain
+};
+
+/// The relative L2 error with which an output of this class passes. Nothing for int2, which is
+/// never judged.
+std::optional<double> ToleranceOf(const std::string& precision, const Noise& noise);
 
 }  // namespace assay::campaign

@@ -52,6 +52,39 @@ TEST(VerdictTest, ReplacesTheToleranceByTheOneGiven) {
   EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(0.2), "fp32", 0.2).output.verdict, "pass");
 }
 
+TEST(VerdictTest, AReducedModelPassesAtThreeTimesTheErrorOfItsPlainRun) {
+  References references = WithNoise(1e-6);
+  references.precision = "bf16";
+  references.plain = Make(2 * 0.01);  // 3 x 0.01 is more than the class's 0.02
+  EXPECT_EQ(JudgeOne(references, Make(2 * 0.029), "bf16").output.verdict, "pass");
+  const Judgement failed = JudgeOne(references, Make(2 * 0.031), "bf16");
+  EXPECT_EQ(failed.output.verdict, "fail");
+  EXPECT_NEAR(*failed.output.tolerance, 0.03, 1e-9);
+}
+
+TEST(VerdictTest, AReducedModelWhosePlainRunIsFarOffDecidesNothing) {
+  References references = WithNoise(1e-6);
+  references.precision = "fp16";
+  references.plain = Make(2 * 0.6);
+  const Judgement judgement = JudgeOne(references, Make(2 * 0.6), "fp16");
+  EXPECT_EQ(judgement.outcome, record::Outcome::kMistrusted);
+  EXPECT_EQ(judgement.reason,
+            "plain eager PyTorch in fp16 is off by 6.0e-01 itself, so that this model with these "
+            "weights decides nothing");
+}
+
+TEST(VerdictTest, TheWitnessOfAReducedModelMayBeOffByItsClass) {
+  References references = WithNoise(1e-6);
+  references.precision = "fp16";
+  references.plain = Make(2 * 1e-3);
+  references.witness = Make(2 * 2e-3);
+  const Outputs like_witness = Make(2 * 2e-3);
+  const ArmOutputs arm{.outputs = &like_witness, .precision = "fp16"};
+  EXPECT_EQ(Judge(references, {&arm, 1}, std::nullopt).lowering_suspect, "");
+  references.golden.reset();
+  EXPECT_EQ(JudgeOne(references, Make(), "fp16").output.reference, "onnxruntime-fp16");
+}
+
 TEST(VerdictTest, HoldsReducedClassesToTheirOwnBounds) {
   EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(0.03), "bf16").output.verdict, "pass");
   EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(0.05), "bf16").output.verdict, "fail");

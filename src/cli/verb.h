@@ -24,6 +24,7 @@ Verb AddEngines(CLI::App& app);
 Verb AddHardware(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 Verb AddExport(CLI::App& app);
+Verb AddGraph(CLI::App& app);
 Verb AddReport(CLI::App& app);
 Verb AddCompare(CLI::App& app);
 Verb AddCache(CLI::App& app);

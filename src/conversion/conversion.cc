@@ -140,11 +140,15 @@ std::vector<Choice> DefaultChoices() {
 }
 
 Json ToJson(const Recipe& recipe) {
-  return {{"capture", recipe.capture},
-          {"compiler", recipe.compiler},
-          {"precision", recipe.precision},
-          {"freezing", recipe.freezing},
-          {"graph_optimization", recipe.graph_optimization}};
+  Json json = {{"capture", recipe.capture},
+               {"compiler", recipe.compiler},
+               {"precision", recipe.precision},
+               {"freezing", recipe.freezing},
+               {"graph_optimization", recipe.graph_optimization}};
+  if (recipe.as_is) {  // caches made before it was known stay good
+    json["as_is"] = true;
+  }
+  return json;
 }
 
 Result<Recipe> RecipeFromJson(const Json& json, std::string_view what) {
@@ -152,6 +156,7 @@ Result<Recipe> RecipeFromJson(const Json& json, std::string_view what) {
     return Recipe{.capture = json.at("capture").get<std::string>(),
                   .compiler = json.at("compiler").get<std::string>(),
                   .precision = json.at("precision").get<std::string>(),
+                  .as_is = json.value("as_is", false),
                   .freezing = json.at("freezing").get<bool>(),
                   .graph_optimization = json.at("graph_optimization").get<std::string>()};
   });

@@ -16,6 +16,7 @@ struct Recipe {
   std::string capture;   // "none", "export"
   std::string compiler;  // "eager", "inductor", "aot_inductor", "onnxruntime", "openvino", "fake"
   std::string precision = "fp32";
+  bool as_is = false;  // every number in the type that the file has; `precision` is their class
   bool freezing = false;
   std::string graph_optimization = "all";  // "none" for the witness
 };

@@ -1,5 +1,6 @@
 #include "model/count.h"
 
+#include <numeric>
 #include <set>
 
 namespace assay::model {
@@ -19,7 +20,37 @@ std::uint64_t AfterFirst(const tensor::Shape& kernel) {
   return kernel.empty() ? 0 : *tensor::ElementCount({kernel.begin() + 1, kernel.end()});
 }
 
-std::uint64_t MacsOf(const Graph& graph, const Node& node) {
+bool IsFloating(tensor::DType dtype) {
+  return dtype == tensor::DType::kFloat32 || dtype == tensor::DType::kFloat64 ||
+         dtype == tensor::DType::kFloat16 || dtype == tensor::DType::kBFloat16;
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> ParametersByValue(const Graph& graph) {
+  std::set<ValueId> buffers;
+  for (const Node& node : graph.nodes) {
+    if (node.op == "BatchNormalization") {
+      buffers.insert({node.inputs[3], node.inputs[4]});
+    }
+  }
+  std::vector<std::uint64_t> parameters(graph.values.size(), 0);
+  for (std::size_t i = 0; i < graph.values.size(); ++i) {
+    const Value& value = graph.values[i];
+    if (value.weight && IsFloating(value.type.dtype) && !value.type.shape.empty() &&
+        !buffers.contains(static_cast<ValueId>(i))) {
+      parameters[i] = *tensor::ElementCount(value.type.shape);
+    }
+  }
+  return parameters;
+}
+
+std::uint64_t CountParameters(const Graph& graph) {
+  const std::vector<std::uint64_t> parameters = ParametersByValue(graph);
+  return std::accumulate(parameters.begin(), parameters.end(), std::uint64_t{0});
+}
+
+std::uint64_t CountMacs(const Graph& graph, const Node& node) {
   if (node.op == "Conv") {
     return Elements(graph, node.outputs[0]) * AfterFirst(ShapeOf(graph, node.inputs[1]));
   }
@@ -37,35 +68,10 @@ std::uint64_t MacsOf(const Graph& graph, const Node& node) {
   return 0;
 }
 
-bool IsFloating(tensor::DType dtype) {
-  return dtype == tensor::DType::kFloat32 || dtype == tensor::DType::kFloat64 ||
-         dtype == tensor::DType::kFloat16 || dtype == tensor::DType::kBFloat16;
-}
-
-}  // namespace
-
-std::uint64_t CountParameters(const Graph& graph) {
-  std::set<ValueId> buffers;
-  for (const Node& node : graph.nodes) {
-    if (node.op == "BatchNormalization") {
-      buffers.insert({node.inputs[3], node.inputs[4]});
-    }
-  }
-  std::uint64_t parameters = 0;
-  for (std::size_t i = 0; i < graph.values.size(); ++i) {
-    const Value& value = graph.values[i];
-    if (value.weight && IsFloating(value.type.dtype) && !value.type.shape.empty() &&
-        !buffers.contains(static_cast<ValueId>(i))) {
-      parameters += *tensor::ElementCount(value.type.shape);
-    }
-  }
-  return parameters;
-}
-
 std::uint64_t CountMacs(const Graph& graph) {
   std::uint64_t macs = 0;
   for (const Node& node : graph.nodes) {
-    macs += MacsOf(graph, node);
+    macs += CountMacs(graph, node);
   }
   return macs;
 }

@@ -1,7 +1,8 @@
-// What a graph holds and computes: parameters and multiply-adds. Internal.
+// What a graph holds and computes: parameters and multiply-adds.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "model/graph.h"
 
@@ -11,10 +12,15 @@ namespace assay::model {
 /// statistics, and no scalars (exporters write constants of formulas as such).
 std::uint64_t CountParameters(const Graph& graph);
 
+/// What each value adds to CountParameters, by its index.
+std::vector<std::uint64_t> ParametersByValue(const Graph& graph);
+
 /// Multiply-adds of convolutions (output elements times the kernel elements that each sees, so that
 /// groups count once) and of matrix products, those between activations included, as attention has.
 /// Bias, normalisation and pooling count nothing. This rule gives torchvision's published figures
 /// (models/*.py, weight metadata) for convolutional networks and vision transformers alike.
 std::uint64_t CountMacs(const Graph& graph);
+/// Those of one node of the graph.
+std::uint64_t CountMacs(const Graph& graph, const Node& node);
 
 }  // namespace assay::model

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <unordered_map>
 
-#include "base/text.h"
+#include "model/dimensions.h"
 #include "model/fold.h"
 #include "model/infer.h"
 #include "model/proto.h"
@@ -24,7 +23,7 @@ class Indexer {
       : model_(model), files_(files), dimensions_(dimensions), inference_(model) {}
 
   Result<Graph> Run() && {
-    ASSAY_TRY(CheckSizes());
+    ASSAY_TRY(CheckDimensions(model_.graph(), dimensions_));
     graph_.name = model_.graph().name();
     for (const onnx::OperatorSetIdProto& opset : model_.opset_import()) {
       if (opset.domain().empty() || opset.domain() == "ai.onnx") {
@@ -37,7 +36,6 @@ class Indexer {
     for (const onnx::ValueInfoProto& input : model_.graph().input()) {
       ASSAY_TRY(AddInput(input));
     }
-    ASSAY_TRY(CheckDimensionsUsed());
     for (int i = 0; i < model_.graph().node_size(); ++i) {
       ASSAY_TRY(AddNode(model_.graph().node(i), i));
     }
@@ -90,47 +88,15 @@ class Indexer {
     ASSAY_ASSIGN(value.type.dtype, DTypeOf(type.elem_type()));
     for (int axis = 0; axis < type.shape().dim_size(); ++axis) {
       const auto& dimension = type.shape().dim(axis);
-      const std::string name = dimension.dim_param().empty()
-                                   ? fmt::format("{}.{}", value.name, axis)
-                                   : dimension.dim_param();
-      const auto given = dimensions_.find(name);
-      if (!dimension.has_dim_value() && given == dimensions_.end()) {
-        return Error{Code::kInvalidArgument,
-                     fmt::format("dimension '{}' of input '{}' has no size", name, value.name),
-                     fmt::format("give it one: --dim {}=N", name)};
-      }
-      if (!dimension.has_dim_value()) {
-        used_.insert(name);
-      }
-      known_names_.push_back(name);
-      value.type.shape.push_back(dimension.has_dim_value() ? dimension.dim_value() : given->second);
+      value.type.shape.push_back(dimension.has_dim_value()
+                                     ? dimension.dim_value()
+                                     : dimensions_.at(NameOf(dimension, value.name, axis)));
     }
     if (const auto count = tensor::ElementCount(value.type.shape); !count) {
-      return Error{used_.empty() ? Code::kMalformed : Code::kInvalidArgument,
+      return Error{dimensions_.empty() ? Code::kMalformed : Code::kInvalidArgument,
                    fmt::format("input '{}': {}", value.name, count.error().message), ""};
     }
     graph_.inputs.push_back(Add(std::move(value)));
-    return {};
-  }
-
-  Status CheckSizes() const {
-    for (const auto& [name, size] : dimensions_) {
-      if (size < 1) {
-        return Error{Code::kInvalidArgument, fmt::format("dimension '{}' cannot be {}", name, size),
-                     "sizes are 1 and more"};
-      }
-    }
-    return {};
-  }
-
-  Status CheckDimensionsUsed() const {
-    for (const auto& [name, size] : dimensions_) {
-      if (!used_.contains(name)) {
-        return Error{Code::kInvalidArgument,
-                     fmt::format("no open dimension '{}'{}", name, DidYouMean(name, known_names_)),
-                     ""};
-      }
-    }
     return {};
   }
 
@@ -201,8 +167,6 @@ class Indexer {
   NodeInference inference_;
   Graph graph_;
   std::unordered_map<std::string, ValueId> ids_;
-  std::set<std::string> used_;            // open dimensions that were given a size
-  std::vector<std::string> known_names_;  // of all dimensions
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "model/external.h"
 #include "model/index.h"
 #include "model/model.h"
+#include "model/precision.h"
 #include "model/proto.h"
 #include "onnx/onnx-ml.pb.h"
 
@@ -51,6 +52,7 @@ Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options
   model.graph = *std::move(graph);
   model.parameters = CountParameters(model.graph);
   model.macs = CountMacs(model.graph);
+  model.precision = PrecisionOf(model.graph);
   if (options.known_sha256.empty()) {
     ASSAY_ASSIGN(model.sha256, HashOf(path, proto, files));
   } else {

@@ -199,13 +199,13 @@ TEST_F(LoadTest, RefusesExternalDataThatContradictsTheSafetensorsHeader) {
 TEST_F(LoadTest, AsksForOpenDimensionsByName) {
   const std::string graph = "agraph (float[N,3] x) => (float[N,3] y) { y = Relu(x) }";
   const auto open = LoadText(graph);
-  ExpectError(open, Code::kInvalidArgument, "dimension 'N' of input 'x' has no size");
-  EXPECT_EQ(open.error().hint, "give it one: --dim N=N");
+  ExpectError(open, Code::kInvalidArgument, "the dimension 'N' (axis 0 of 'x') has no size");
+  EXPECT_EQ(open.error().hint, "for example --dim N=1");
   const auto model = LoadText(graph, {.dimensions = {{"N", 5}}});
   ASSERT_TRUE(model.ok()) << model.error().message;
   EXPECT_EQ(ValueOf(model->graph, "y").type.shape, (tensor::Shape{5, 3}));
   ExpectError(LoadText(graph, {.dimensions = {{"N", 5}, {"batch", 1}}}), Code::kInvalidArgument,
-              "no open dimension 'batch'");
+              "no free dimension 'batch'");
   ExpectError(LoadText(graph, {.dimensions = {{"N", -5}}}), Code::kInvalidArgument,
               "dimension 'N' cannot be -5");
 }

@@ -21,6 +21,7 @@ struct Model {
                                  // (batch norm's running statistics do not count)
   std::uint64_t macs = 0;        // multiply-adds of convolutions and matrix products, one inference
                                  // of the whole batch
+  std::string precision = "fp32";  // class of its numbers: see PrecisionOf
   Graph graph;
 };
 

@@ -158,6 +158,7 @@ void Fields(F& f, S& s) {
   f.Field("batch_size", s.batch_size);
   f.Field("inputs", s.inputs);
   f.Added("fixed_input", s.fixed_input);
+  f.AddedOrNull("precision", s.precision);
   f.Field("weights", s.weights);
   f.Field("sha256", s.sha256);
 }

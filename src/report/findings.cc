@@ -235,6 +235,8 @@ std::string DescribeModel(const record::ModelFacts& model) {
   std::string text = fmt::format("{}, batch {}, {}, {} parameters", model.name, model.batch_size,
                                  Join(inputs, " + "), Count(model.parameters));
   text += model.macs > 0 ? fmt::format(", {} multiply-adds", Count(model.macs)) : "";
+  const bool usual = model.precision.empty() || model.precision == "fp32";
+  text += usual ? "" : fmt::format(", a model in {}", model.precision);
   return text + (model.weights == "random" ? ", random weights" : "");
 }
 

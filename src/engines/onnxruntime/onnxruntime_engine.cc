@@ -37,7 +37,8 @@ Result<Loaded> OnnxRuntimeEngine::Load(const Job& job, const tensor::Safetensors
     return version_.error();
   }
   const auto asked = job.recipe.value<std::string>("precision", "fp32");
-  if (asked != "fp32") {
+  const bool as_is = job.recipe.value("as_is", false);
+  if (asked != "fp32" && !as_is) {
     return Error{Code::kUnsupported,
                  fmt::format("ONNX Runtime runs a graph in its own precision, not in {}", asked),
                  ""};
@@ -55,7 +56,7 @@ Result<Loaded> OnnxRuntimeEngine::Load(const Job& job, const tensor::Safetensors
     throw;
   }
   return Loaded{.threads = session_->threads(),
-                .precision = PrecisionOf(session_->outputs()),
+                .precision = as_is ? asked : PrecisionOf(session_->outputs()),
                 .device = "cpu",
                 .notes = {"session.intra_op.allow_spinning: the runtime's default (1)"}};
 }

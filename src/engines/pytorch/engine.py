@@ -77,7 +77,7 @@ class PyTorchEngine:
         self._bind(module, loaded.input_sets)
         return {
             "threads": torch.get_num_threads(),
-            "precision": obtained_precision(loaded, job.recipe.precision),
+            "precision": obtained_precision(loaded, job.recipe),
             "device": "cpu",
             "notes": notes,
         }

@@ -169,6 +169,16 @@ class EngineTest(unittest.TestCase):
         error = ((got - want).norm() / want.norm()).item()
         self.assertTrue(1e-4 < error < 2e-2, error)
 
+    def test_as_it_is_keeps_the_types_of_the_program(self) -> None:
+        with self.start("pytorch") as engine:
+            recipe = RECIPE | {"precision": "fp16", "as_is": True}
+            loaded = engine.ask("load", **self.job("eager", recipe=recipe))
+            self.assertEqual(loaded["precision"], "fp16")  # what the caller says the file is
+            path = self.folder / "as_is.safetensors"
+            self.assertTrue(engine.ask("outputs", path=str(path))["ok"])
+        want = expected(self.weights, self.inputs["x.0"])["y"]
+        torch.testing.assert_close(load_file(path)["y.0"], want)  # its weights are float32
+
     def test_load_takes_what_inductor_compiled_from_a_renamed_folder(self) -> None:
         self.prepare_and_rename(self.job("inductor", "made"), "inductor")
         compiled = sorted((self.folder / "inductor").rglob("*.so"))

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from . import program as aten
 from .module_tree import build_module
-from .protocol import EngineError, Job
+from .protocol import EngineError, Job, Recipe
 
 _PRECISIONS = {
     "fp32": torch.float32,
@@ -41,10 +41,12 @@ def load_model(job: Job) -> LoadedModel:
             f"the pytorch engine has no precision '{job.recipe.precision}'",
             f"it has {', '.join(_PRECISIONS)}",
         )
-    dtype = _PRECISIONS[job.recipe.precision]
+    dtype = None if job.recipe.as_is else _PRECISIONS[job.recipe.precision]
     program = aten.load(job.program)
     weights = aten.load_weights(program, pathlib.Path(job.onnx).parent)
-    module = build_module(program, weights).to(dtype)
+    module = build_module(program, weights)
+    if dtype is not None:
+        module = module.to(dtype)
     return LoadedModel(
         module=module,
         input_sets=_input_sets(job, program, dtype),
@@ -53,7 +55,7 @@ def load_model(job: Job) -> LoadedModel:
 
 
 def _input_sets(
-    job: Job, program: aten.Program, dtype: torch.dtype
+    job: Job, program: aten.Program, dtype: torch.dtype | None
 ) -> list[tuple[torch.Tensor, ...]]:
     tensors = load_file(job.inputs)
     return [
@@ -63,7 +65,7 @@ def _input_sets(
 
 
 def _input(
-    tensors: dict[str, torch.Tensor], wanted: aten.Value, chosen: int, dtype: torch.dtype
+    tensors: dict[str, torch.Tensor], wanted: aten.Value, chosen: int, dtype: torch.dtype | None
 ) -> torch.Tensor:
     """A copy: what safetensors maps is aligned to its element only."""
     name = f"{wanted.name}.{chosen}"
@@ -75,7 +77,9 @@ def _input(
             "failed",
             f"input '{name}' is {_described(tensor)}, the model takes {_described(wanted)}",
         )
-    return tensor.to(dtype, copy=True) if tensor.is_floating_point() else tensor.clone()
+    if dtype is None or not tensor.is_floating_point():
+        return tensor.clone()
+    return tensor.to(dtype, copy=True)
 
 
 def _described(tensor: torch.Tensor | aten.Value) -> str:
@@ -83,8 +87,11 @@ def _described(tensor: torch.Tensor | aten.Value) -> str:
     return f"{dtype} {'x'.join(map(str, tensor.shape)) or 'scalar'}"
 
 
-def obtained_precision(model: LoadedModel, asked: str) -> str:
+def obtained_precision(model: LoadedModel, recipe: Recipe) -> str:
     """The precision of the weights; for fp32, less if PyTorch may shorten its products."""
+    asked = recipe.precision
+    if recipe.as_is:
+        return asked
     inside = torch.get_float32_matmul_precision()
     if asked == "fp32" and inside != "highest":
         return {"high": "tf32", "medium": "bf16"}[inside]

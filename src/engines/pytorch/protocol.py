@@ -30,6 +30,7 @@ class Recipe:
     precision: str
     freezing: bool
     graph_optimization: str
+    as_is: bool = False  # every number in the type that the file has
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Job:
 def job_of(request: dict[str, Any]) -> Job:
     """The job of a request to prepare or load. Raises EngineError for one that is none."""
     try:
-        recipe = Recipe(**{f.name: request["recipe"][f.name] for f in dataclasses.fields(Recipe)})
+        asked = {"as_is": False} | request["recipe"]
+        recipe = Recipe(**{f.name: asked[f.name] for f in dataclasses.fields(Recipe)})
         fields = {f.name: request[f.name] for f in dataclasses.fields(Job)}
     except (KeyError, TypeError) as e:
         raise EngineError("failed", f"a job: {e} is missing or of the wrong type") from e

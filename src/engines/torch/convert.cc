@@ -58,7 +58,7 @@ at::ScalarType ScalarTypeOf(tensor::DType dtype) {
 
 at::ScalarType CastType(tensor::DType dtype, at::ScalarType precision) {
   const at::ScalarType type = ScalarTypeOf(dtype);
-  return c10::isFloatingType(type) ? precision : type;
+  return c10::isFloatingType(type) && precision != kAsIs ? precision : type;
 }
 
 at::Tensor CopyTensor(std::span<const std::byte> bytes, const tensor::Type& type,

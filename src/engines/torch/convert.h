@@ -18,6 +18,8 @@ namespace assay::engine_torch {
 Result<at::ScalarType> ScalarTypeOf(std::string_view precision);
 at::ScalarType ScalarTypeOf(tensor::DType dtype);
 
+/// Stands for a precision: floating-point types stay as they are.
+inline constexpr at::ScalarType kAsIs = at::ScalarType::Undefined;
 /// `dtype` as PyTorch's, any floating-point type replaced by `precision`; integers stay.
 at::ScalarType CastType(tensor::DType dtype, at::ScalarType precision);
 

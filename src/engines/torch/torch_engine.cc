@@ -70,7 +70,8 @@ engine::Description TorchEngine::Describe() {
 Result<engine::Loaded> TorchEngine::Load(const engine::Job& job,
                                          const tensor::SafetensorsFile& inputs) try {
   ASSAY_ASSIGN(const auto recipe, conversion::RecipeFromJson(job.recipe, "the job's recipe"));
-  ASSAY_ASSIGN(const at::ScalarType precision, ScalarTypeOf(recipe.precision));
+  ASSAY_ASSIGN(const at::ScalarType asked, ScalarTypeOf(recipe.precision));
+  const at::ScalarType precision = recipe.as_is ? kAsIs : asked;
   ASSAY_ASSIGN(const Json json, ReadJson(job.program));
   ASSAY_ASSIGN(const aten::Program program, aten::ProgramFromJson(json, job.program));
   Configure(job.threads);

@@ -176,6 +176,28 @@ TEST_F(TorchEngineTest, ReplayEqualsThePythonModuleToTheBit) {
   }
 }
 
+TEST_F(TorchEngineTest, AsItIsKeepsTheTypesOfTheProgram) {
+  Program program = SmallNetwork();
+  program.calls = {{"aten::to", "dtype", {ValueRef{0}, aten::DTypeArg{DType::kFloat16}}, {9}, {}, "h"},
+                   {"aten::mul", "Tensor", {ValueRef{9}, ValueRef{9}}, {10}, {9}, "m"}};
+  program.outputs = {{10, "y", {DType::kFloat16, {1, 3, 16, 16}}}};
+  program.value_count = 11;
+  Write(program);
+  engine::Job job = JobFor("eager", "fp16");
+  job.recipe["as_is"] = true;
+  const auto loaded = Load(job);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ(loaded->precision, "fp16");
+  const Tensor input = Uniform("x.0", {1, 3, 16, 16}, -0.5F, 9);
+  const std::vector<float> x = Floats(input), y = Floats(Run(0));
+  const auto half = static_cast<_Float16>(x[0]);
+  EXPECT_EQ(y[0], static_cast<float>(static_cast<_Float16>(half * half)));
+  job.recipe["precision"] = "fp32";
+  job.recipe["as_is"] = false;
+  ASSERT_TRUE(Load(job).ok());
+  EXPECT_EQ(Floats(Run(0))[0], x[0] * x[0]);
+}
+
 TEST_F(TorchEngineTest, SaysWhatItObtained) {
   const auto loaded = Load(JobFor("eager", "fp32"));
   ASSERT_TRUE(loaded.ok());

@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "aten/lower.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "campaign/program_file.h"
+#include "cli/model_options.h"
+#include "cli/terminal.h"
+#include "cli/torch_tool.h"
+#include "cli/verb.h"
+#include "view/cut.h"
+#include "view/render.h"
+
+namespace assay::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  assay graph resnet18                                    the ONNX graph\n"
+    "  assay graph resnet18 --as aten                          the calls of eager PyTorch\n"
+    "  assay graph resnet18 --as fx                            torch.export's graph, as Python\n"
+    "  assay graph resnet18 --as dynamo                        what torch.compile sees; its "
+    "breaks\n"
+    "  assay graph model.onnx --from /layer1/Conv --to /layer1/Add\n"
+    "  assay graph model.onnx --format dot | dot -Tsvg > graph.svg";
+
+struct GraphOptions {
+  ModelOptions model;
+  std::string as = "onnx";
+  std::string format = "text";
+  std::string from, to;
+
+  bool cut() const { return !from.empty() || !to.empty(); }
+};
+
+Status CheckChoice(const char* option, const std::string& value,
+                   const std::vector<std::string>& choices) {
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) {
+    return {};
+  }
+  return Error{Code::kInvalidArgument,
+               fmt::format("{} '{}' is not known{}", option, value, DidYouMean(value, choices)),
+               fmt::format("{} is one of {}", option, Join(choices, ", "))};
+}
+
+Status Check(const GraphOptions& options) {
+  ASSAY_TRY(CheckChoice("--as", options.as, {"onnx", "aten", "fx", "dynamo"}));
+  ASSAY_TRY(CheckChoice("--format", options.format, {"text", "dot"}));
+  if (options.as == "dynamo" && options.cut()) {
+    return Error{Code::kInvalidArgument, "--from and --to are not for --as dynamo",
+                 "it may give several graphs; use them with --as onnx, aten or fx"};
+  }
+  return {};
+}
+
+/// What is shown: one or more listings, and what stands around them in text.
+struct Shown {
+  std::vector<view::Listing> listings;
+  std::vector<std::string> code;  // of each listing, or none
+  std::vector<view::Break> breaks;
+  std::string summary;
+};
+
+Result<Shown> FromTorch(const GraphOptions& options, const model::Model& model) {
+  ASSAY_ASSIGN(aten::Program program, aten::Lower(model.graph));
+  program.name = model.name;
+  ASSAY_ASSIGN(const campaign::ProgramFile file, campaign::KeepProgram(program, HomeDirectory()));
+  ASSAY_ASSIGN(view::TorchGraphs graphs, AskTorch(options.as, file.path, model.folder));
+  Shown shown{.listings = std::move(graphs.graphs),
+              .code = {},
+              .breaks = std::move(graphs.breaks),
+              .summary = ""};
+  if (options.as == "dynamo") {
+    const auto count = [](std::size_t n, const char* what) {
+      return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+    };
+    shown.summary =
+        fmt::format("{} in dynamo: {}, {}\n\n", model.name, count(shown.listings.size(), "graph"),
+                    count(shown.breaks.size(), "graph break"));
+  } else if (!options.cut()) {
+    shown.code = std::move(graphs.code);
+  }
+  return shown;
+}
+
+Result<Shown> Show(const GraphOptions& options, const model::Model& model) {
+  Shown shown;
+  if (options.as == "onnx") {
+    shown.listings.push_back(view::OnnxListing(model.graph, model.name));
+  } else if (options.as == "aten") {
+    ASSAY_ASSIGN(const aten::Lowered lowered, aten::LowerWithOrigins(model.graph));
+    shown.listings.push_back(view::AtenListing(lowered, model.name));
+  } else {
+    ASSAY_ASSIGN(shown, FromTorch(options, model));
+  }
+  if (options.cut()) {
+    for (view::Listing& listing : shown.listings) {
+      ASSAY_ASSIGN(listing, view::Cut(listing, options.from, options.to));
+    }
+  }
+  return shown;
+}
+
+std::string TextOf(const Shown& shown, const report::Style& style) {
+  std::string text = shown.summary + view::Text(shown.breaks, style);
+  text += shown.breaks.empty() ? "" : "\n";
+  for (std::size_t i = 0; i < shown.listings.size(); ++i) {
+    text += i == 0 ? "" : "\n";
+    text += i < shown.code.size() ? shown.code[i] + "\n" : "";
+    text += view::Text(shown.listings[i], style);
+  }
+  return text;
+}
+
+Result<int> Graph(const GraphOptions& options) {
+  ASSAY_TRY(Check(options));
+  ASSAY_ASSIGN(const model::Model model, options.model.Load());
+  ASSAY_ASSIGN(const Shown shown, Show(options, model));
+  ASSAY_TRY(WriteOut(options.format == "dot" ? view::Dot(shown.listings)
+                                             : TextOf(shown, StyleOfStdout())));
+  return 0;
+}
+
+}  // namespace
+
+Verb AddGraph(CLI::App& app) {
+  const auto options = std::make_shared<GraphOptions>();
+  CLI::App* verb = app.add_subcommand("graph", "the graph with its shapes, in four forms");
+  options->model.AddTo(*verb);
+  verb->add_option(
+          "--as", options->as,
+          "onnx: the file's nodes; aten: the calls of eager PyTorch; fx: what torch.export "
+          "makes of the module tree; dynamo: what torch.compile's front end makes of it, "
+          "graph breaks included")
+      ->type_name("FORM")
+      ->capture_default_str();
+  verb->add_option("--from", options->from,
+                   "only what depends on this node; with --to, only the ways between the two")
+      ->type_name("NODE");
+  verb->add_option("--to", options->to, "only what this node depends on")->type_name("NODE");
+  verb->add_option("--format", options->format, "of stdout: text or dot (graphviz)")
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  verb->footer(kExamples);
+  return {verb, [options](const auto&) { return Graph(*options); }};
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,108 @@
+#include "cli/torch_tool.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "campaign/child.h"
+#include "cli/installed.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kProgram = "assay-torch-graph";
+
+/// All that comes out of `fd` until its other end is closed.
+std::string ReadAll(int fd) {
+  std::string text;
+  char buffer[1 << 16];
+  while (true) {
+    const ssize_t count = ::read(fd, buffer, sizeof buffer);
+    if (count > 0) {
+      text.append(buffer, static_cast<std::size_t>(count));
+    } else if (count == 0 || errno != EINTR) {
+      return text;
+    }
+  }
+}
+
+/// The last line that is not empty.
+std::string LastLine(const std::string& text) {
+  std::string last;
+  for (const std::string& line : Split(text, '\n')) {
+    last = line.find_first_not_of(" \t\r") == std::string::npos ? last : line;
+  }
+  return last;
+}
+
+Error Failed(int status, int log) {
+  ::lseek(log, 0, SEEK_SET);
+  const std::string last = LastLine(ReadAll(log));
+  const std::string how = WIFSIGNALED(status)
+                              ? fmt::format("died of signal {}", WTERMSIG(status))
+                              : fmt::format("ended with status {}", WEXITSTATUS(status));
+  return {Code::kCrashed,
+          fmt::format("{} {}{}", kProgram, how, last.empty() ? "" : fmt::format(" ({})", last)),
+          "assay doctor says whether PyTorch works here"};
+}
+
+int AwaitEnd(campaign::Child& child) {
+  while (true) {
+    if (const auto status = child.Reap()) {
+      return *status;
+    }
+    pollfd ended{child.pidfd(), POLLIN, 0};
+    ::poll(&ended, 1, -1);
+  }
+}
+
+}  // namespace
+
+Result<view::TorchGraphs> AskTorch(const std::string& form, const fs::path& program,
+                                   const fs::path& weights) {
+  const fs::path tool = ProgramFolder() / kProgram;
+  std::error_code error;
+  if (!fs::exists(tool, error)) {
+    return Error{Code::kUnavailable,
+                 fmt::format("{} is not here: this build has no PyTorch", kProgram),
+                 "tools/setup.sh builds and installs what is missing; --as onnx and --as aten need "
+                 "no PyTorch"};
+  }
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    return Error{Code::kIo, fmt::format("no pipe: {}", std::strerror(errno)), ""};
+  }
+  const Descriptor reply(ends[0]);
+  Descriptor theirs(ends[1]);
+  const Descriptor log(::memfd_create("log", MFD_CLOEXEC));
+  campaign::ChildSpec spec;
+  spec.command = {tool.string(), form, program.string(), weights.string(),
+                  std::to_string(theirs.get())};
+  spec.inherited_fd = theirs.get();
+  ASSAY_ASSIGN(campaign::Child child, campaign::Child::Start(spec, log.get()));
+  theirs = Descriptor();
+  const std::string text = ReadAll(reply.get());
+  if (const int status = AwaitEnd(child); status != 0) {
+    return Failed(status, log.get());
+  }
+  ASSAY_ASSIGN(const Json json, ParseJson(text, kProgram));
+  if (json.contains("error")) {
+    return Error{Code::kUnsupported,
+                 fmt::format("{} of PyTorch: {}", form == "fx" ? "torch.export" : "dynamo",
+                             json["error"].value("message", "no reason given")),
+                 "--as aten shows the calls themselves"};
+  }
+  return view::TorchGraphsFromJson(json, kProgram);
+}
+
+}  // namespace assay::cli
