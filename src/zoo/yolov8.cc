@@ -14,16 +14,19 @@
 namespace assay::zoo {
 namespace {
 
-constexpr NormOptions kNorm = {.epsilon = 1e-3, .momentum = 0.03};
+constexpr NormOptions kNorm = {.gamma = 0.5, .beta = 1, .epsilon = 1e-3, .momentum = 0.03};
+constexpr NormOptions kBranchNorm = {
+    .gamma = kBranchEnd.gamma, .beta = kBranchEnd.beta, .epsilon = 1e-3, .momentum = 0.03};
 constexpr std::int64_t kBoxBins = 16;  // of each of four distances
 constexpr std::int64_t kClasses = 80;
 
 /// Convolution without bias, norm, SiLU.
 Tensor ConvNormSilu(GraphBuilder& net, const std::string& name, const Tensor& x, std::int64_t out,
-                    std::int64_t kernel = 1, std::int64_t stride = 1) {
+                    std::int64_t kernel = 1, std::int64_t stride = 1,
+                    const NormOptions& norm = kNorm) {
   Tensor y = net.Conv2d(name + ".conv", x,
                         {.out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2});
-  y = net.BatchNorm2d(name + ".bn", y, kNorm);
+  y = net.BatchNorm2d(name + ".bn", y, norm);
   return net.Silu(name + ".act", y);
 }
 
@@ -36,7 +39,7 @@ Tensor CrossStage(GraphBuilder& net, const std::string& name, const Tensor& x, s
     const std::string at = fmt::format("{}.m.{}", name, block);
     const Tensor before = stages.back();
     Tensor y = ConvNormSilu(net, at + ".cv1", before, out / 2, 3);
-    y = ConvNormSilu(net, at + ".cv2", y, out / 2, 3);
+    y = ConvNormSilu(net, at + ".cv2", y, out / 2, 3, 1, shortcut ? kBranchNorm : kNorm);
     stages.push_back(shortcut ? net.Add(at + ".add", before, y) : y);
   }
   return ConvNormSilu(net, name + ".cv2", net.Concat(name + ".concat", stages, 1), out);

@@ -8,6 +8,7 @@ the test is skipped.
 import os
 import subprocess
 import sys
+import tempfile
 
 import onnxruntime
 import safetensors.torch
@@ -84,7 +85,7 @@ class Gpt2:
             if f"past.{layer}.key" in inputs:
                 cache.update(inputs[f"past.{layer}.key"], inputs[f"past.{layer}.value"], layer)
         result = self.module(
-            inputs["input_ids"], past_key_values=cache, use_cache=True, logits_to_keep=1
+            inputs["input_ids"], cache=cache, use_cache=True, logits_to_keep=1
         )
         present = [kept for layer in cache.layers for kept in (layer.keys, layer.values)]
         return [result.logits[:, 0], *present]
@@ -95,6 +96,7 @@ class YoloV8:
     made_here = ("num_batches_tracked", "dfl.conv.weight")  # the latter of the decoding
 
     def __init__(self, name):
+        os.environ["YOLO_CONFIG_DIR"] = tempfile.gettempdir()  # where it writes settings
         from ultralytics.nn.tasks import DetectionModel
 
         self.module = DetectionModel(f"{name}.yaml", verbose=False).eval()
