@@ -91,7 +91,7 @@ class ViewTest : public ::testing::Test {
 
 TEST_F(ViewTest, ShowsANodeWithItsTypeItsWeightAndWhatItsAttributesSay) {
   const std::string text = Text(Onnx(), {});
-  EXPECT_THAT(text, HasSubstr("conv        Conv      float32 1x4x3x3  x, *conv.weight 4x3x3x3; "
+  EXPECT_THAT(text, HasSubstr("conv      Conv      float32 1x4x3x3  x, *conv.weight 4x3x3x3; "
                               "kernel_shape 3x3, strides 2x2\n"));
   EXPECT_THAT(text, HasSubstr("input   x              float32 1x3x8x8\n"));
   EXPECT_THAT(text, HasSubstr("output  add_out = add  float32 1x4x3x3\n"));
@@ -241,7 +241,7 @@ TEST_F(ViewTest, SeveralListingsAreClustersWithNodesOfTheirOwn) {
 
 // ---- what PyTorch's tools wrote
 
-constexpr const char* kTorch = R"({"schema": "assay.torch_graph/1", "graphs": [{"name": "m",
+constexpr const char* kTorch = R"json({"schema": "assay.torch_graph/1", "graphs": [{"name": "m",
   "title": "m as torch.export writes it", "code": "class M: ...\n", "inputs": [0], "outputs": [2],
   "items": [{"kind": "input", "name": "x", "dtype": "float32", "shape": [1, 8]},
             {"kind": "weight", "name": "fc.weight", "dtype": "float32", "shape": [4, 8],
@@ -249,9 +249,7 @@ constexpr const char* kTorch = R"({"schema": "assay.torch_graph/1", "graphs": [{
             {"kind": "result", "name": "linear", "dtype": "float32", "shape": [1, 4]}],
   "steps": [{"name": "linear", "op": "aten.linear.default", "origin": "fc",
              "arguments": [{"item": 0}, {"item": 1}, {"text": "None"}], "results": [2]}]}],
-  "breaks": [{"reason": "Tensor.item", "where": ["m.py:3 in forward: x.item()"]
-}]
-})";
+  "breaks": [{"reason": "Tensor.item", "where": ["m.py:3 in forward: x.item()"]}]})json";
 
 TEST_F(ViewTest, ReadsTheGraphsAndBreaksOfPyTorch) {
   const auto read = TorchGraphsFromJson(*ParseJson(kTorch, "test"), "test");

@@ -39,10 +39,12 @@ def explained(module: nn.Module, inputs: tuple[Any, ...], name: str) -> Json:
     off. Runs the module once."""
     with torch.no_grad():
         found = torch._dynamo.explain(module)(*inputs)
+    weights = _traced_weights(module)
     graphs = []
     for position, graph in enumerate(found.graphs, start=1):
         title = f"{name}: graph {position} of {found.graph_count} of dynamo (PyTorch {torch.__version__})"
-        graphs.append(_Graph(graph, "example_value", _traced_weight).to_json(name, title))
+        made = _Graph(graph, "example_value", lambda node: weights.get(_collapsed(node.name)))
+        graphs.append(made.to_json(name, title))
     breaks = [
         {"reason": _one_line(reason.reason), "where": _places(reason.user_stack)}
         for reason in found.break_reasons
@@ -76,15 +78,20 @@ def _exported_weights(program: torch.export.ExportedProgram) -> dict[str, tuple[
     return weights | {name: (path, False) for name, path in constants.items()}
 
 
-def _traced_weight(node: fx.Node) -> tuple[str, bool] | None:
-    """The same for dynamo's placeholders, whose source says "L['self']._modules['conv']..."."""
-    argument = node.meta.get("grapharg")
-    source = getattr(getattr(argument, "source", None), "name", "")
-    source = source() if callable(source) else source
-    if "_parameters[" not in source and "_buffers[" not in source:
-        return None
-    path = re.findall(r"\['([^']*)'\]", source.partition("]")[2])
-    return ".".join(path) or source, "_parameters[" in source
+def _traced_weights(module: nn.Module) -> dict[str, tuple[str, bool]]:
+    """The same for dynamo's placeholders, which are called after where their tensor lies:
+    L['self']._modules['fc']._parameters['weight'] is l_self_modules_fc_parameters_weight_."""
+    weights = {}
+    for kind, named in (("parameters", module.named_parameters), ("buffers", module.named_buffers)):
+        for path, _ in named():
+            *parents, leaf = path.split(".")
+            places = [f"modules_{parent}" for parent in parents] + [f"{kind}_{leaf}"]
+            weights[_collapsed("_".join(["l_self", *places]))] = path, kind == "parameters"
+    return weights
+
+
+def _collapsed(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", name).strip("_").lower()
 
 
 class _Graph:
@@ -213,16 +220,21 @@ def _module_of(node: fx.Node) -> str:
     """The path of the innermost module that the call was made in: "layer1.0.conv1"."""
     stack = node.meta.get("nn_module_stack") or {}
     path = str(list(stack.values())[-1][0]) if stack else ""
-    path = path.removeprefix("L['self']").strip(".")
+    path = path.removeprefix("L['self']")
     return re.sub(r"\._modules\['([^']*)'\]|\['([^']*)'\]", r".\1\2", path).strip(".")
 
 
+# Comments on where a call was made that name no code of the user's, and what stands before others.
+_ELSEWHERE = re.compile(r"\s*#.*(No stacktrace found|<eval_with_key>|/site-packages/torch/)")
+_ANNOTATION = re.compile(r"# Annotation: \{.*?\} ")
+
+
 def _code(module: fx.GraphModule) -> str:
-    """The graph as Python with types, without places in code that fx itself generated."""
+    """The graph as Python with types, a parameter to a line, with places in the user's code only."""
     code = module.print_readable(print_output=False)
+    lines = [_ANNOTATION.sub("# ", line) for line in code.splitlines() if not _ELSEWHERE.match(line)]
     lines = [
-        line
-        for line in code.splitlines()
-        if not re.match(r"\s*# (File|No stacktrace).*(<eval_with_key>|following nodes)", line)
+        re.sub(r'(self|: "[^"]*"), ', r"\1,\n            ", line) if "def forward(" in line else line
+        for line in lines
     ]
-    return re.sub(r"\n\s*\n+", "\n\n", "\n".join(lines)).strip() + "\n"
+    return re.sub(r"\n\s*\n+", "\n", "\n".join(lines)).strip() + "\n"

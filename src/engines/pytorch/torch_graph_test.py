@@ -59,6 +59,8 @@ class TorchGraphTest(unittest.TestCase):
         self.assertEqual(items[linear["results"][0]]["shape"], [2, 3])
         self.assertIn('"f32[2, 3]"', graph["code"])
         compile(graph["code"], "code", "exec")  # it is Python
+        self.assertNotIn("site-packages", graph["code"])
+        self.assertRegex(graph["code"], r"# File: .*torch_graph_test.py:\d+ in forward")
         weights = [items[a["item"]] for a in linear["arguments"] if "item" in a][1:]
         self.assertEqual([w["name"] for w in weights], ["fc.weight", "fc.bias"])
         self.assertEqual([w["kind"] for w in weights], ["weight", "weight"])
