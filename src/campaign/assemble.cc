@@ -91,22 +91,24 @@ void FillProcesses(const ArmLog& log, const ArmFacts& facts, const Findings& fin
 }
 
 /// What the engine says it did against what it was asked for; "" when they agree.
-std::string NotAsAsked(const record::Arm& arm) {
+std::string NotAsAsked(const record::Arm& arm, const ArmFacts& facts) {
   for (const auto& [what, value] :
        {std::pair("precision", &arm.precision), std::pair("device", &arm.device)}) {
-    if (value->obtained && *value->obtained != value->asked) {
+    const bool wider = facts.as_is && value == &arm.precision && value->obtained == "fp32";
+    if (value->obtained && *value->obtained != value->asked && !wider) {
       return fmt::format("asked for {} {}, obtained {}", what, value->asked, *value->obtained);
     }
   }
   return "";
 }
 
-void FillOutcome(const ArmLog& log, const Judgement* judgement, int signal, record::Arm& arm) {
+void FillOutcome(const ArmLog& log, const ArmFacts& facts, const Judgement* judgement, int signal,
+                 record::Arm& arm) {
   arm.stopped = log.stopped;
   if (judgement != nullptr && log.loaded) {
     arm.output = judgement->output;
   }
-  const std::string not_as_asked = NotAsAsked(arm);
+  const std::string not_as_asked = NotAsAsked(arm, facts);
   if (log.end) {
     arm.outcome = log.end->outcome;
     arm.reason = log.end->reason;
@@ -171,7 +173,7 @@ record::Arm ArmOf(const Findings& findings, std::size_t baseline, std::size_t in
   arm.engine_version = facts.engine_version;
   FillNumbers(log, findings, arm);
   FillProcesses(log, facts, findings, arm);
-  FillOutcome(log, judgement, findings.signal, arm);
+  FillOutcome(log, facts, judgement, findings.signal, arm);
   arm.process_spread = ProcessSpread(findings.seen, index);
   FillSpeedup(findings, baseline, index, arm);
   arm.notes = NotesOn(findings, baseline, index);

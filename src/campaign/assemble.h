@@ -19,8 +19,9 @@ struct ArmFacts {
   std::string precision;  // asked for: of the conversion, or the model's own class
   std::string device;     // asked for, as engines spell it: "cpu"
   std::string engine, engine_version;
-  std::string told;  // what the engine is told for it, "fp32" for the class "int8-qdq", whose
-                     // graph quantises by itself; "": the same
+  std::string told;    // what the engine is told for it, "fp32" for the class "int8-qdq", whose
+                       // graph quantises by itself; "": the same
+  bool as_is = false;  // the class is the file's own: a runtime may as well compute in fp32
   std::optional<Artifact> artifact;
   bool control = false;  // the A/A arm: compared with the baseline, never ranked
 };

@@ -99,6 +99,22 @@ TEST_F(AssembleTest, AnArmOfAQuantisedModelObtainsItsClassWhenTheEngineDidAsTold
   EXPECT_EQ(run.arms[1].reason, "asked for precision int8-qdq, obtained bf16");
 }
 
+TEST_F(AssembleTest, AModelInFp16MayBeComputedInFp32ButInNothingElse) {
+  Add("EAGER", 10);
+  Add("WIDER", 10);
+  Add("OTHER", 10);
+  for (std::size_t i = 0; i < 3; ++i) {
+    findings_.arms[i].precision = findings_.arms[i].told = "fp16";
+    findings_.arms[i].as_is = true;
+    findings_.seen.arms[i].loaded->precision = std::vector{"fp16", "fp32", "bf16"}[i];
+  }
+  const record::Run run = Assemble();
+  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kMeasured);
+  EXPECT_EQ(run.arms[1].precision.obtained, "fp32");
+  EXPECT_EQ(run.arms[2].outcome, record::Outcome::kMistrusted);
+  EXPECT_EQ(run.arms[2].reason, "asked for precision fp16, obtained bf16");
+}
+
 TEST_F(AssembleTest, CountsEveryInferenceOfABatch) {
   Add("EAGER", 0.001);
   findings_.seen.arms[0].size.batch = 10;

@@ -15,6 +15,7 @@
 #include "campaign/repeat.h"
 #include "campaign/rounds.h"
 #include "campaign/setting.h"
+#include "model/precision.h"
 
 namespace assay::campaign {
 namespace {
@@ -23,7 +24,6 @@ constexpr std::uint64_t kRuntimeBytes = 512u << 20;  // of a runtime without its
 constexpr std::uint64_t kWeightCopies = 3;           // a runtime may hold while loading
 constexpr double kSecondsPerArm = 60;                // timing budget unless --max-seconds
 constexpr const char* kControlSuffix = " (control)";
-constexpr const char* kQuantised = "int8-qdq";  // model::PrecisionOf
 
 std::string Timestamp() {
   const std::time_t now = std::time(nullptr);
@@ -42,6 +42,7 @@ record::ModelFacts FactsOf(const Setting& setting) {
   facts.parameters = model.parameters;
   facts.macs = model.macs;
   facts.precision = model.precision;
+  facts.file_batch_size = model.original ? model.original->batch : 0;
   facts.weights = model.weights;
   facts.sha256 = model.sha256;
   for (const model::ValueId id : model.graph.inputs) {
@@ -97,8 +98,9 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   ArmFacts facts;
   facts.label = choice.label + (control ? kControlSuffix : "");
   facts.told = choice.conversion.recipe.precision;
-  const bool quantised = facts.told == "fp32" && setting_.model.precision == kQuantised;
-  facts.precision = quantised ? kQuantised : facts.told;
+  const bool quantised = facts.told == "fp32" && setting_.model.precision == model::kQuantised;
+  facts.precision = quantised ? model::kQuantised : facts.told;
+  facts.as_is = choice.conversion.recipe.as_is;
   facts.device = ToLower(choice.conversion.device);
   facts.engine = choice.route.engine;
   facts.engine_version = described.ok() ? described->version : "";
@@ -270,6 +272,9 @@ Result<Campaign> RunCampaign(const model::Model& model,
   arms.Plan();
   arms.Prepare();
   const ComputedReferences computed = ComputeReferences(setting, *workshop, progress);
+  if (workshop->signal() == 0) {
+    ASSAY_TRY(computed.batch);
+  }
   arms.Measure(computed.peak_rss_bytes);
   arms.Judge(computed.references);
   Campaign campaign = arms.Finish();

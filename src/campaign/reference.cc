@@ -6,14 +6,20 @@
 #include <algorithm>
 #include <system_error>
 
+#include "aten/lower.h"
+#include "aten/unquantise.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "campaign/batch_check.h"
 #include "campaign/preparation.h"
+#include "campaign/program_file.h"
+#include "model/precision.h"
 
 namespace assay::campaign {
 namespace {
 
 constexpr double kMemoryTimeoutS = 60;
+constexpr double kBatchTolerance = 1e-9;  // of fp64: kernels for another batch may sum differently
 
 struct Computed {
   std::filesystem::path outputs;
@@ -76,12 +82,20 @@ class Runner {
                       const conversion::Recipe& recipe) {
     progress_.Update({.name = "reference", .arm = name});
     ASSAY_TRY(setting_.Able(engine));
-    Request request{
-        .key = "", .worker = setting_.SpecOf(engine), .job = setting_.JobOf(name, recipe)};
-    request.key = CacheKey(fmt::format("{}-{}", setting_.model.name, name),
-                           {setting_.model.sha256, setting_.program_sha256, setting_.inputs.sha256,
-                            engine, setting_.engines.at(engine)->version, request.job.recipe.dump(),
-                            request.job.options.dump(), setting_.around.machine.cpu});
+    return Run(name, engine, setting_.JobOf(name, recipe),
+               {setting_.model.sha256, setting_.program_sha256, setting_.inputs.sha256});
+  }
+
+  /// A job of its own; `content` is what its files hold, hashed.
+  Result<Outputs> Run(const std::string& name, const std::string& engine, engine::Job job,
+                      std::vector<std::string> content) {
+    Request request{.key = "", .worker = setting_.SpecOf(engine), .job = std::move(job)};
+    for (const std::string& part :
+         {engine, setting_.engines.at(engine)->version, request.job.recipe.dump(),
+          request.job.options.dump(), setting_.around.machine.cpu}) {
+      content.push_back(part);
+    }
+    request.key = CacheKey(fmt::format("{}-{}", setting_.model.name, name), content);
     ASSAY_ASSIGN(const Computed computed, Compute(request, setting_.timeouts,
                                                   setting_.around.home / "references", workshop_));
     peak_ = std::max(peak_, computed.peak_rss_bytes);
@@ -103,6 +117,82 @@ conversion::Recipe RecipeOf(const char* compiler, const char* precision, const c
   recipe.precision = precision;
   recipe.graph_optimization = optimization;
   return recipe;
+}
+
+/// The model without the rounding of its activations, in fp64.
+Result<Outputs> Unquantised(const Setting& setting, Runner& runner) {
+  ASSAY_ASSIGN(const aten::Program program,
+               aten::Lower(aten::WithoutQuantisation(setting.model.graph)));
+  ASSAY_ASSIGN(const ProgramFile kept, KeepProgram(program, setting.around.home));
+  engine::Job job = setting.JobOf("unquantised", RecipeOf("eager", "fp64", "all"));
+  job.program = kept.path;
+  return runner.Run("unquantised", setting.around.roles.golden, std::move(job),
+                    {setting.model.sha256, kept.sha256, setting.inputs.sha256});
+}
+
+/// What golden, or without it the witness, gives for the file that the model was made of, on the
+/// same inputs in batches of the file's size.
+Result<Outputs> OfOriginal(const Setting& setting, Runner& runner, bool golden) {
+  const model::Original& original = *setting.model.original;
+  ASSAY_ASSIGN(const model::Model file,
+               model::Load(original.onnx, {.dimensions = original.dimensions, .known_sha256 = ""}));
+  ASSAY_ASSIGN(const Pieces pieces, CutInputs(setting.model.graph, setting.inputs, original.batch,
+                                              setting.around.home / "inputs"));
+  const Roles& roles = setting.around.roles;
+  engine::Job job = setting.JobOf(
+      "original", golden ? RecipeOf("eager", "fp64", "all")
+                         : setting.InOwnPrecision(RecipeOf("onnxruntime", "fp32", "none")));
+  job.onnx = file.onnx;
+  job.inputs = pieces.file;
+  job.input_sets = kInputSets * pieces.per_set;
+  std::string program_sha256;
+  if (golden) {
+    ASSAY_ASSIGN(const aten::Program program, aten::Lower(file.graph));
+    ASSAY_ASSIGN(const ProgramFile kept, KeepProgram(program, setting.around.home));
+    job.program = kept.path;
+    program_sha256 = kept.sha256;
+  }
+  ASSAY_ASSIGN(const Outputs outputs,
+               runner.Run("original", golden ? roles.golden : roles.witness, std::move(job),
+                          {file.sha256, program_sha256, pieces.sha256}));
+  return Stack(
+      outputs, pieces.per_set,
+      setting.model.graph.values[static_cast<std::size_t>(setting.model.graph.inputs.front())]
+          .type.shape.front(),
+      original.batch);
+}
+
+Status CheckBatch(const Setting& setting, const References& references, Runner& runner,
+                  Progress& progress) {
+  const bool golden = references.golden.has_value();
+  const std::optional<Outputs>& made = golden ? references.golden : references.witness;
+  const Error unverified{
+      Code::kUnsupported,
+      fmt::format("'{}' with another batch than its file's cannot be verified: {}; {}",
+                  setting.model.name, references.no_golden, references.no_witness),
+      "export the file with that batch size or a free one"};
+  if (!made) {
+    return unverified;
+  }
+  ASSAY_ASSIGN(const Outputs wanted, OfOriginal(setting, runner, golden));
+  const Difference apart = Compare(wanted, *made, references.fixed_input);
+  const double tolerance = golden ? kBatchTolerance : *ToleranceOf(references.precision, {});
+  if (!apart.problem.empty() || apart.relative_l2 > tolerance) {
+    return Error{
+        Code::kInvalidArgument,
+        fmt::format("the batch of '{}' is fixed: changed, it computes something else ({})",
+                    setting.model.name,
+                    apart.problem.empty()
+                        ? fmt::format("its outputs are off by {:.1e}", apart.relative_l2)
+                        : apart.problem),
+        fmt::format("--batch-size {}, or export the file with that batch size or a free one",
+                    setting.model.original->batch)};
+  }
+  progress.Say(
+      fmt::format("the batch was changed from the file's {}: outputs agree, row by row, "
+                  "within {:.1e}",
+                  setting.model.original->batch, apart.relative_l2));
+  return {};
 }
 
 }  // namespace
@@ -135,11 +225,16 @@ ComputedReferences ComputeReferences(const Setting& setting, Workshop& workshop,
   if (references.golden && plain.as_is) {
     keep("plain run in its own precision", runner.Run("plain", roles.golden, plain),
          references.plain);
+  } else if (references.golden && setting.model.precision == model::kQuantised) {
+    keep("run without quantisation", Unquantised(setting, runner), references.plain);
   }
   const conversion::Recipe witness =
       setting.InOwnPrecision(RecipeOf("onnxruntime", "fp32", "none"));
   references.no_witness =
       keep("witness", runner.Run("witness", roles.witness, witness), references.witness);
+  if (setting.model.original && workshop.signal() == 0) {
+    computed.batch = CheckBatch(setting, references, runner, progress);
+  }
   computed.peak_rss_bytes = runner.peak();
   return computed;
 }

@@ -14,6 +14,9 @@ namespace assay::campaign {
 struct ComputedReferences {
   References references;             // what could not be computed is absent, with the reason
   std::uint64_t peak_rss_bytes = 0;  // of the largest of them
+  /// Whether a model with another batch than its file's computes what the file does, row by row;
+  /// kInvalidArgument when not, kUnsupported when nothing here could tell. Good for all others.
+  Status batch;
 };
 
 ComputedReferences ComputeReferences(const Setting& setting, Workshop& workshop,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "model/precision.h"
+
 namespace assay::campaign {
 namespace {
 
@@ -15,6 +17,7 @@ constexpr double kVariationOverNoise = 100;
 constexpr const char* kGoldenName = "aten-fp64";
 constexpr const char* kWitnessName = "onnxruntime-";  // and its precision
 constexpr double kPlainFactor = 3;
+constexpr double kInt8 = 1e-1;
 constexpr double kMostPlainError = 0.5;
 
 class Court {
@@ -82,9 +85,7 @@ class Court {
     }
     if (noise_.plain && *noise_.plain > kMostPlainError) {
       return fmt::format(
-          "plain eager PyTorch in {} is off by {:.1e} itself, so that this model with these "
-          "weights "
-          "decides nothing",
+          "{} alone moves the outputs by {:.1e}: this model with these weights decides nothing",
           references_.precision, *noise_.plain);
     }
     if (noise_.fp32 && *noise_.fp32 * kVariationOverNoise > 1) {
@@ -176,8 +177,11 @@ std::optional<double> ToleranceOf(const std::string& precision, const Noise& noi
   if (precision == "bf16" || precision == "fp16") {
     return std::max(2e-2, kPlainFactor * noise.plain.value_or(0));
   }
-  if (precision == "int8" || precision == "int8-qdq") {
-    return 1e-1;
+  if (precision == "int8") {
+    return kInt8;
+  }
+  if (precision == model::kQuantised) {
+    return std::max(kInt8, kPlainFactor * noise.plain.value_or(0));
   }
   if (precision == "int4" || precision == "fp8") {
     return 0.5;

@@ -15,8 +15,9 @@ namespace assay::campaign {
 struct References {
   std::optional<Outputs> golden;      // the ATen program in fp64
   std::optional<Outputs> eager;       // the same in fp32: its error is the noise
-  std::optional<Outputs> plain;       // the ATen program as the file has it, where that is a
-                                      // reduced class (fp16, bf16): its error scales the tolerance
+  std::optional<Outputs> plain;       // what scales the tolerance of a model of a reduced class:
+                                      // the ATen program as the file has it (fp16, bf16), or in
+                                      // fp64 without its quantisation (int8-qdq)
   std::optional<Outputs> witness;     // another runtime without optimisations
   std::string precision = "fp32";     // the model's own class, in which the witness ran
   std::string no_golden, no_witness;  // why not
@@ -48,7 +49,7 @@ Verdict Judge(const References& references, std::span<const ArmOutputs> arms,
 /// Errors of the references against golden; nothing where there is none.
 struct Noise {
   std::optional<double> fp32;   // of the ATen program in fp32
-  std::optional<double> plain;  // of References::plain
+  std::optional<double> plain;  // of References::plain, how far the class itself is off
 };
 
 /// The relative L2 error with which an output of this class passes. Nothing for int2, which is

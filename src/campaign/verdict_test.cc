@@ -69,8 +69,8 @@ TEST(VerdictTest, AReducedModelWhosePlainRunIsFarOffDecidesNothing) {
   const Judgement judgement = JudgeOne(references, Make(2 * 0.6), "fp16");
   EXPECT_EQ(judgement.outcome, record::Outcome::kMistrusted);
   EXPECT_EQ(judgement.reason,
-            "plain eager PyTorch in fp16 is off by 6.0e-01 itself, so that this model with these "
-            "weights decides nothing");
+            "fp16 alone moves the outputs by 6.0e-01: this model with these weights decides "
+            "nothing");
 }
 
 TEST(VerdictTest, TheWitnessOfAReducedModelMayBeOffByItsClass) {

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/number.h"
+#include "model/batch.h"
 #include "model/copy.h"
 #include "zoo/zoo.h"
 
@@ -127,7 +128,18 @@ Result<model::Model> ModelOptions::Load() const {
     ASSAY_ASSIGN(model::Model loaded, weights.empty()
                                           ? model::LoadMapped(model, options, cache)
                                           : model::LoadWithWeights(model, options, weights, cache));
-    ASSAY_TRY(CheckBatch(loaded, batch_size));
+    if (Status fits = CheckBatch(loaded, batch_size); !fits) {
+      if (!changes_batch) {
+        return std::move(fits).error();
+      }
+      Result<model::Model> changed = model::LoadWithBatch(loaded, options, batch_size, cache);
+      if (!changed) {
+        return Error{fits.error().code,
+                     fmt::format("{} ({})", fits.error().message, changed.error().message),
+                     fits.error().hint};
+      }
+      loaded = *std::move(changed);
+    }
     ASSAY_TRY(CheckShape(loaded, input_shape));
     return loaded;
   }

@@ -18,6 +18,9 @@ struct ModelOptions {
   std::vector<std::string> dimensions;  // "NAME=N"
   std::string input_shape;              // "1x3x224x224"
   std::uint64_t seed = 0;
+  /// Whether an ONNX file that fixes another batch may be changed to this one: for those who verify
+  /// the outputs (model/batch.h).
+  bool changes_batch = false;
 
   void AddTo(CLI::App& verb);
 

@@ -143,6 +143,7 @@ void AddResults(CLI::App& verb, RunOptions& o) {
 
 void RunOptions::AddTo(CLI::App& verb) {
   model.AddTo(verb);
+  model.changes_batch = true;  // the campaign verifies it
   verb.add_option("--conversions", conversions,
                   "what to measure, in this order (assay conversions)")
       ->type_name("A,B@ENGINE,...");

@@ -3,12 +3,20 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "model/graph.h"
 
 namespace assay::model {
+
+/// What a model was made of whose batch is another than its file's (batch.h).
+struct Original {
+  std::filesystem::path onnx;
+  std::int64_t batch = 1;                               // the file's
+  std::map<std::string, std::int64_t> dimensions = {};  // that it was loaded with
+};
 
 struct Model {
   std::string name;              // "resnet18", or the file's stem
@@ -22,6 +30,7 @@ struct Model {
   std::uint64_t macs = 0;        // multiply-adds of convolutions and matrix products, one inference
                                  // of the whole batch
   std::string precision = "fp32";  // class of its numbers: see PrecisionOf
+  std::optional<Original> original = {};
   Graph graph;
 };
 

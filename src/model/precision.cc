@@ -38,7 +38,7 @@ std::string Most(const Graph& graph, bool weights) {
 
 std::string PrecisionOf(const Graph& graph) {
   if (std::any_of(graph.nodes.begin(), graph.nodes.end(), Quantises)) {
-    return "int8-qdq";
+    return kQuantised;
   }
   const std::string of_weights = Most(graph, true);
   const std::string found = of_weights.empty() ? Most(graph, false) : of_weights;

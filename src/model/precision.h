@@ -7,7 +7,9 @@
 
 namespace assay::model {
 
-/// "int8-qdq" when the graph quantises or dequantises anything, else the type of most of its
+inline constexpr const char* kQuantised = "int8-qdq";
+
+/// kQuantised when the graph quantises or dequantises anything, else the type of most of its
 /// floating-point weights (by elements; of its nodes' results where it has no weights): "fp32",
 /// "fp16", "bf16", "fp64".
 std::string PrecisionOf(const Graph& graph);

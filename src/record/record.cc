@@ -159,6 +159,7 @@ void Fields(F& f, S& s) {
   f.Field("inputs", s.inputs);
   f.Added("fixed_input", s.fixed_input);
   f.AddedOrNull("precision", s.precision);
+  f.AddedOrNull("file_batch_size", s.file_batch_size);
   f.Field("weights", s.weights);
   f.Field("sha256", s.sha256);
 }

@@ -117,8 +117,9 @@ struct ModelFacts {
   std::int64_t batch_size = 1;
   std::vector<NamedInput> inputs;
   std::string weights, sha256;
+  bool fixed_input = false;          // files give the same input to every inference
+  std::int64_t file_batch_size = 0;  // where it was changed and verified; 0: it is the file's
   std::string precision = {};  // class of its numbers: "fp32", "fp16", "bf16", "fp64", "int8-qdq"
-  bool fixed_input = false;    // files give the same input to every inference
 };
 
 struct Recommendation {

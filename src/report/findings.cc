@@ -232,8 +232,11 @@ std::string DescribeModel(const record::ModelFacts& model) {
     inputs.push_back(fmt::format("{} {} {}", input.name, tensor::ToString(input.type.shape),
                                  tensor::Name(input.type.dtype)));
   }
-  std::string text = fmt::format("{}, batch {}, {}, {} parameters", model.name, model.batch_size,
-                                 Join(inputs, " + "), Count(model.parameters));
+  const std::string changed = model.file_batch_size == 0
+                                  ? ""
+                                  : fmt::format(" (the file's {}, changed)", model.file_batch_size);
+  std::string text = fmt::format("{}, batch {}{}, {}, {} parameters", model.name, model.batch_size,
+                                 changed, Join(inputs, " + "), Count(model.parameters));
   text += model.macs > 0 ? fmt::format(", {} multiply-adds", Count(model.macs)) : "";
   const bool usual = model.precision.empty() || model.precision == "fp32";
   text += usual ? "" : fmt::format(", a model in {}", model.precision);

@@ -55,10 +55,15 @@ Result<Loaded> OnnxRuntimeEngine::Load(const Job& job, const tensor::Safetensors
     }
     throw;
   }
+  std::vector<std::string> notes = {"session.intra_op.allow_spinning: the runtime's default (1)"};
+  if (as_is) {
+    notes.push_back("the file is run as it is; where the CPU provider has no kernel for " + asked +
+                    ", ONNX Runtime casts to float32 and back");
+  }
   return Loaded{.threads = session_->threads(),
                 .precision = as_is ? asked : PrecisionOf(session_->outputs()),
                 .device = "cpu",
-                .notes = {"session.intra_op.allow_spinning: the runtime's default (1)"}};
+                .notes = std::move(notes)};
 }
 
 Status OnnxRuntimeEngine::Infer(int set) {
