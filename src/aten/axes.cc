@@ -29,7 +29,10 @@ std::optional<Integers64> AxesOf(const Lowering& lowering, const model::Node& no
 }
 
 std::int64_t SizeAlong(const Lowering& lowering, model::ValueId id, std::int64_t axis) {
-  return lowering.Shape(id)[static_cast<std::size_t>(FromFront(axis, lowering.Rank(id)))];
+  const std::int64_t place = FromFront(axis, lowering.Rank(id));
+  return place >= 0 && place < lowering.Rank(id)
+             ? lowering.Shape(id)[static_cast<std::size_t>(place)]
+             : 0;
 }
 
 }  // namespace assay::aten

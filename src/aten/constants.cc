@@ -12,7 +12,9 @@ namespace {
 template <typename T>
 std::vector<T> Elements(const tensor::Tensor& tensor) {
   std::vector<T> elements(tensor.data.size() / sizeof(T));
-  std::memcpy(elements.data(), tensor.data.data(), elements.size() * sizeof(T));
+  if (!elements.empty()) {
+    std::memcpy(elements.data(), tensor.data.data(), elements.size() * sizeof(T));
+  }
   return elements;
 }
 
@@ -87,7 +89,9 @@ double Decimal(double number) {
 tensor::Tensor IntegerTensor(std::vector<std::int64_t> values, tensor::Shape shape) {
   tensor::Tensor tensor{"", {tensor::DType::kInt64, std::move(shape)}, {}};
   tensor.data.resize(values.size() * sizeof(std::int64_t));
-  std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
+  if (!values.empty()) {
+    std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
+  }
   return tensor;
 }
 

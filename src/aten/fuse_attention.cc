@@ -198,7 +198,8 @@ void FuseAttention(GraphEditor& graph, std::size_t softmax) {
   const ValueId query = Unscaled(graph, first.inputs[0], scores->scale);
   const ValueId transposed = Unscaled(graph, first.inputs[1], scores->scale);
   const ValueId value = graph.node(*product).inputs[1];
-  if (query == transposed || graph.value(value).type.shape.size() != 4) {
+  const auto has_heads = [&](ValueId id) { return graph.value(id).type.shape.size() == 4; };
+  if (query == transposed || !has_heads(query) || !has_heads(transposed) || !has_heads(value)) {
     return;
   }
   const ValueId key = Key(graph, transposed, *product);

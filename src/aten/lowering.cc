@@ -123,7 +123,13 @@ std::optional<double> Lowering::Number(model::ValueId id) const {
 }
 
 Argument Lowering::Scalar(model::ValueId id, double number) const {
-  return IsFloat(id) ? Argument(number) : Argument(static_cast<std::int64_t>(number));
+  constexpr double kBeyond = 0x1p63;  // the least that no int64 holds: limits come close to it
+  if (IsFloat(id)) {
+    return number;
+  }
+  return number >= kBeyond    ? std::numeric_limits<std::int64_t>::max()
+         : number >= -kBeyond ? static_cast<std::int64_t>(number)
+                              : std::numeric_limits<std::int64_t>::min();
 }
 
 bool Lowering::ComesFrom(model::ValueId second, model::ValueId first) const {

@@ -107,6 +107,10 @@ Status LowerGatherElements(Lowering& lowering, const model::Node& node) {
 
 Status LowerGatherNd(Lowering& lowering, const model::Node& node) {
   const std::int64_t batches = node.Int("batch_dims", 0);
+  if (batches < 0 || batches >= lowering.Rank(node.inputs[1]) ||
+      batches + SizeAlong(lowering, node.inputs[1], -1) > lowering.Rank(node.inputs[0])) {
+    return lowering.Unsupported("indices of more dimensions than the input's");
+  }
   for (std::int64_t axis = 0; axis < batches; ++axis) {
     if (SizeAlong(lowering, node.inputs[0], axis) > kMostNumbers) {
       return lowering.Unsupported("a batch of that size");
@@ -138,6 +142,9 @@ Status LowerScatterNd(Lowering& lowering, const model::Node& node) {
   if (reduction != "none" && reduction != "add") {
     return lowering.Unsupported("PyTorch's index_put replaces or adds, it does not " + reduction);
   }
+  if (SizeAlong(lowering, node.inputs[1], -1) > lowering.Rank(node.inputs[0])) {
+    return lowering.Unsupported("indices of more dimensions than the input's");
+  }
   ValueRefs parts = TupleParts(lowering, node.inputs[0], node.inputs[1], 0);
   return lowering.Finish("aten::index_put", "",
                          WithoutDefaults({lowering.Tensor(node.inputs[0]), std::move(parts),
@@ -151,8 +158,8 @@ Status LowerOneHot(Lowering& lowering, const model::Node& node) {
   const std::int64_t rank = lowering.Rank(node.outputs[0]);
   const std::int64_t axis = FromFront(node.Int("axis", -1), rank);
   const std::int64_t depth = SizeAlong(lowering, node.outputs[0], axis);
-  if (depth > kMostNumbers) {
-    return lowering.Unsupported("a depth of that size");
+  if (axis < 0 || axis >= rank || depth > kMostNumbers) {
+    return lowering.Unsupported("an axis or depth of that size");
   }
   tensor::Shape shape(static_cast<std::size_t>(rank), 1);
   shape[static_cast<std::size_t>(axis)] = depth;

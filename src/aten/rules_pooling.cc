@@ -82,9 +82,9 @@ Status LowerLpPool(Lowering& lowering, const model::Node& node) {
     return lowering.Unsupported("PyTorch pools powers without dilation and within the input");
   }
   const auto power = static_cast<double>(node.Int("p", 2));
-  std::int64_t count = 1;
+  double count = 1;
   for (const std::int64_t size : window.kernel) {
-    count *= size;
+    count *= static_cast<double>(size);
   }
   const auto scalar = [&](std::string op, std::string overload, ValueId value, double number) {
     return lowering.Emit(std::move(op), std::move(overload), {ValueRef{value}, number});
@@ -93,7 +93,7 @@ Status LowerLpPool(Lowering& lowering, const model::Node& node) {
   made = scalar("aten::pow", "Tensor_Scalar", made, power);
   made = lowering.Emit(Name("avg_pool", window.kernel.size()), "",
                        {ValueRef{made}, window.kernel, window.stride, window.padding});
-  made = scalar("aten::mul", "Scalar", made, static_cast<double>(count));
+  made = scalar("aten::mul", "Scalar", made, count);
   lowering.Bind(node.outputs[0], scalar("aten::pow", "Tensor_Scalar", made, 1.0 / power));
   return {};
 }

@@ -20,6 +20,9 @@ Result<Argument> AlongAxis(Lowering& lowering, const model::Node& node, model::V
   tensor::Shape shape(static_cast<std::size_t>(rank), 1);
   if (lowering.Shape(id) != tensor::Shape{1}) {
     const std::int64_t axis = FromFront(node.Int("axis", 1), rank);
+    if (axis < 0 || axis >= rank) {
+      return lowering.Unsupported("an axis that the input lacks");
+    }
     shape[static_cast<std::size_t>(axis)] = lowering.Shape(id)[0];
   }
   return Argument(

@@ -124,8 +124,9 @@ Status LowerRecurrent(Lowering& lowering, const model::Node& node) {
   const Layer layer = LayerOf(node);
   ASSAY_TRY(CheckLayer(lowering, node, layer));
   if (lowering.Rank(node.inputs[0]) != 3 || lowering.Rank(node.inputs[1]) != 3 ||
-      lowering.Rank(node.inputs[2]) != 3 || lowering.Shape(node.inputs[2])[2] > kMostNumbers) {
-    return lowering.Unsupported("input and weights of three dimensions only");
+      lowering.Rank(node.inputs[2]) != 3 || lowering.Shape(node.inputs[1])[0] > 2 ||
+      lowering.Shape(node.inputs[2])[2] > kMostNumbers) {
+    return lowering.Unsupported("input and weights of three dimensions, for two directions, only");
   }
   const tensor::Shape& input = lowering.Shape(node.inputs[0]);
   const std::int64_t hidden = lowering.Shape(node.inputs[2])[2];

@@ -178,6 +178,9 @@ Status LowerCumulative(Lowering& lowering, const model::Node& node) {
   const bool reversed = node.Int("reverse", 0) != 0;
   const std::int64_t rank = lowering.Rank(node.inputs[0]);
   const std::int64_t axis = FromFront(axes->front(), rank);
+  if (axis < 0 || axis >= rank) {
+    return lowering.Unsupported("an axis that the input lacks");
+  }
   Argument value = lowering.Tensor(node.inputs[0]);
   if (reversed) {
     value = ValueRef{lowering.Emit("aten::flip", "", {value, Integers64{axis}})};

@@ -54,9 +54,12 @@ Result<Resampling> ReadResampling(const Lowering& lowering, const model::Node& n
   for (std::size_t i = 0; made.by_scale && i < axes.size(); ++i) {
     if (const std::int64_t axis = FromFront(axes[i], rank); axis >= 2) {
       const auto d = static_cast<std::size_t>(axis) - 2;
+      if (axis >= rank) {
+        return lowering.Unsupported("an axis that the input lacks");
+      }
       made.scales[d] = (*given)[i];
-      if (static_cast<std::int64_t>(static_cast<double>(made.in[d]) * made.scales[d]) !=
-          made.out[d]) {
+      if (std::trunc(static_cast<double>(made.in[d]) * made.scales[d]) !=
+          static_cast<double>(made.out[d])) {
         return lowering.Unsupported("a scale that PyTorch rounds to another size");
       }
     }
@@ -87,6 +90,12 @@ double SourceOf(const Resampling& resampling, std::size_t dimension, std::int64_
   return half_pixel;
 }
 
+/// `place` as the number of one of `size` elements, the nearest where there is none; 0 for NaN.
+std::int64_t Element(double place, std::int64_t size) {
+  const auto last = static_cast<double>(size - 1);
+  return place > 0 ? static_cast<std::int64_t>(std::min(place, last)) : 0;
+}
+
 /// The input element nearest to `source`.
 std::int64_t Nearest(double source, std::string_view rounding, std::int64_t size) {
   const double down = std::floor(source);
@@ -94,7 +103,7 @@ std::int64_t Nearest(double source, std::string_view rounding, std::int64_t size
                          : rounding == "ceil"              ? std::ceil(source)
                          : rounding == "round_prefer_ceil" ? std::floor(source + 0.5)
                                                            : std::ceil(source - 0.5);
-  return std::clamp<std::int64_t>(static_cast<std::int64_t>(nearest), 0, size - 1);
+  return Element(nearest, size);
 }
 
 /// The input, then sizes, or scales where these were given, and between them whether corners align.
@@ -121,8 +130,7 @@ bool PicksAlike(const Resampling& resampling, std::size_t dimension, double offs
   const auto step = static_cast<float>(1 / resampling.scales[dimension]);
   for (std::size_t i = 0; i < picked.size(); ++i) {
     const float source = (static_cast<float>(i) + static_cast<float>(offset)) * step;
-    const auto element = std::min(static_cast<std::int64_t>(source), resampling.in[dimension] - 1);
-    if (element != picked[i]) {
+    if (Element(source, resampling.in[dimension]) != picked[i]) {
       return false;
     }
   }
@@ -133,8 +141,9 @@ bool PicksAlike(const Resampling& resampling, std::size_t dimension, double offs
 /// made along one dimension after the other.
 Status LowerNearest(Lowering& lowering, const model::Node& node, const Resampling& resampling) {
   const std::size_t dimensions = resampling.in.size();
-  if (std::ranges::any_of(resampling.out, [](auto size) { return size > kMostNumbers; })) {
-    return lowering.Unsupported("an output of that size");
+  if (std::ranges::any_of(resampling.out, [](auto size) { return size > kMostNumbers; }) ||
+      std::ranges::count(resampling.in, 0) > 0) {
+    return lowering.Unsupported("an input or output of that size");
   }
   std::vector<Integers64> picked(dimensions);
   bool plain = true;

@@ -120,13 +120,12 @@ Status LowerConcat(Lowering& lowering, const model::Node& node) {
 
 Status LowerSplit(Lowering& lowering, const model::Node& node) {
   const std::int64_t axis = node.Int("axis", 0);
-  const auto dimension = static_cast<std::size_t>(FromFront(axis, lowering.Rank(node.inputs[0])));
   Integers64 sizes;
   for (const model::ValueId id : node.outputs) {
     if (id == model::kNone) {
       return lowering.Unsupported("an output left out");
     }
-    sizes.push_back(lowering.Shape(id)[dimension]);
+    sizes.push_back(SizeAlong(lowering, id, axis));
   }
   const std::vector<ValueId> parts = lowering.EmitSeveral(
       "aten::split_with_sizes", "", {lowering.Tensor(node.inputs[0]), sizes, axis}, sizes.size(),
@@ -197,6 +196,9 @@ Status LowerConstantOfShape(Lowering& lowering, const model::Node& node) {
   element.data.resize(tensor::SizeOf(type.dtype));
   if (const auto given = node.attributes.find("value"); given != node.attributes.end()) {
     element.data = std::get<tensor::Tensor>(given->second).data;
+  }
+  if (element.data.size() != tensor::SizeOf(type.dtype)) {
+    return lowering.Unsupported("a value of other than one element");
   }
   return View(lowering, "aten::expand", "", {lowering.Constant(std::move(element)), type.shape});
 }

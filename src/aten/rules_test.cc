@@ -1,6 +1,8 @@
 // One test for each lowering rule: a node in, the calls out.
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "aten/constants.h"
 #include "aten/test_graph.h"
 
@@ -164,6 +166,15 @@ TEST(ActivationRuleTest, LowersClipFromZeroToSixAsHardtanh) {
   EXPECT_THAT(Lowered("Clip", {}, kImage,
                       [](TestGraph& graph) { return Inputs{model::kNone, graph.Number(1.0F)}; }),
               ElementsAre("clamp(x0, None, 1.0) -> %1"));
+}
+
+TEST(ArithmeticRuleTest, KeepsTheLimitsOfIntegers) {
+  TestGraph graph;
+  const auto x = graph.Input({2}, tensor::DType::kInt64);
+  const auto most = graph.Int(std::numeric_limits<std::int64_t>::max());
+  const auto y = graph.Node("Add", {x, most}, tensor::Shape{2});
+  graph.Output(y);
+  EXPECT_THAT(graph.Calls(), ElementsAre("add.Scalar(x0, 9223372036854775807) -> %1"));
 }
 
 TEST(ArithmeticRuleTest, PassesConstantsAsScalars) {

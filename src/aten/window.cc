@@ -1,6 +1,7 @@
 #include "aten/window.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace assay::aten {
 namespace {
@@ -32,13 +33,18 @@ Result<Window> ReadWindow(const Lowering& lowering, const model::Node& node, Int
                 {},
                 {}};
   const Integers64 pads = node.Ints("pads", Integers64(2 * dimensions, 0));
+  const auto is_size = [](std::int64_t number) {
+    return number > 0 && number <= std::numeric_limits<std::int32_t>::max();
+  };
   const auto each_positive = [&](const Integers64& numbers) {
-    return numbers.size() == dimensions &&
-           std::ranges::all_of(numbers, [](std::int64_t number) { return number > 0; });
+    return numbers.size() == dimensions && std::ranges::all_of(numbers, is_size);
   };
   if (!each_positive(window.kernel) || !each_positive(window.stride) ||
       !each_positive(window.dilation) || pads.size() != 2 * dimensions ||
-      lowering.Shape(node.inputs[0]).size() != dimensions + 2) {
+      lowering.Shape(node.inputs[0]).size() != dimensions + 2 ||
+      std::ranges::any_of(lowering.Shape(node.inputs[0]), [](std::int64_t size) {
+        return size > std::numeric_limits<std::int32_t>::max();
+      })) {
     return lowering.Unsupported("a window of other dimensions than its input's");
   }
   const std::string automatic = node.String("auto_pad", "NOTSET");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/text.h"
 
 namespace assay {
 
@@ -23,7 +24,7 @@ auto FromJson(std::string_view what, Read read) -> Result<decltype(read())> {
   try {
     return read();
   } catch (const nlohmann::json::exception& e) {
-    return Error{Code::kMalformed, std::string(what) + ": " + e.what(), ""};
+    return Error{Code::kMalformed, std::string(what) + ": " + OneLine(e.what()), ""};
   }
 }
 

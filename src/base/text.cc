@@ -66,9 +66,13 @@ bool IsControl(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7
 std::vector<std::string> Nearest(std::string_view word, const std::vector<std::string>& names,
                                  std::size_t most) {
   constexpr double kFarthest = 0.45;
+  constexpr std::size_t kMostBytes = 1000;  // of names that a person could have mistyped
   const std::string wanted = ToLower(word);
   std::vector<std::pair<double, std::string>> ranked;
   for (const std::string& name : names) {
+    if (word.size() > kMostBytes || name.size() > kMostBytes) {
+      continue;
+    }
     const double distance = Distance(wanted, ToLower(name));
     if (distance <= kFarthest) {
       ranked.emplace_back(distance, name);

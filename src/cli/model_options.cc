@@ -79,6 +79,12 @@ Status CheckBatch(const model::Model& model, std::int64_t asked) {
   if (input.type.shape.empty() || input.type.shape[0] == asked) {
     return {};
   }
+  if (input.type.shape[0] == 0) {
+    return Error{Code::kInvalidArgument,
+                 fmt::format("the input '{}' of '{}' is {}: there is nothing to compute",
+                             input.name, model.name, tensor::ToString(input.type.shape)),
+                 "export the file with a batch of 1 or more, or a free one"};
+  }
   return Error{Code::kInvalidArgument,
                fmt::format("--batch-size {} does not fit: the input '{}' of '{}' is {}", asked,
                            input.name, model.name, tensor::ToString(input.type.shape)),

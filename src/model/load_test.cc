@@ -245,5 +245,40 @@ TEST_F(LoadTest, RefusesVersionsNewerThanTheLibrary) {
               Code::kUnsupported, "opset 9999");
 }
 
+TEST_F(LoadTest, RefusesTwoVersionsOfTheStandardsOperators) {
+  ExpectError(Load(Write("agraph (float[2] x) => (float[2] y) { y = Relu(x) }",
+                         [](onnx::ModelProto& proto) {
+                           onnx::OperatorSetIdProto& other = *proto.add_opset_import();
+                           other.set_domain("ai.onnx");
+                           other.set_version(7);
+                         })),
+              Code::kMalformed, "it names two opsets, 7 and 20");
+}
+
+TEST_F(LoadTest, RefusesNamesThatNoJsonFileCouldHold) {
+  const auto named = [&](const char* name) {
+    return Load(Write(
+        "agraph (float[2] x) => (float[2] y) { y = Relu(x) }",
+        [&](onnx::ModelProto& proto) { proto.mutable_graph()->mutable_node(0)->set_name(name); }));
+  };
+  EXPECT_TRUE(named("/layer.0/w\xc3\xa4rme:1").ok());
+  ExpectError(named("a\nb"), Code::kMalformed, "the name 'a b' of a node is no text");
+  ExpectError(named("a\xff"), Code::kMalformed, "the name 'a?' of a node is no text");
+}
+
+TEST_F(LoadTest, RefusesOperandsLeftOutOfAList) {
+  ExpectError(Load(Write("agraph (float[2] x) => (float[2] y) { y = Concat<axis = 0>(x) }",
+                         [](onnx::ModelProto& proto) {
+                           proto.mutable_graph()->mutable_node(0)->add_input("");
+                         })),
+              Code::kMalformed, "lacks operand 1");
+}
+
+TEST_F(LoadTest, RefusesAttributesThatInferenceWouldOverflowWith) {
+  ExpectError(LoadText("agraph (float[1,1,4,4] x) => (float[1,1,4,4] y) "
+                       "{ y = MaxPool<kernel_shape = [1, 1], strides = [4294967296, 1]>(x) }"),
+              Code::kMalformed, "attribute 'strides' of node '' (MaxPool) is 4294967296");
+}
+
 }  // namespace
 }  // namespace assay::model

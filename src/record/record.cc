@@ -223,10 +223,10 @@ Result<Run> RunFromJson(const Json& json, std::string_view what) {
                  "records are written by assay run --output FILE.json"};
   }
   if (const auto schema = json.at("schema").get<std::string>(); schema != kSchema) {
-    return Error{
-        Code::kMalformed,
-        fmt::format("{} has the schema '{}', this assay reads '{}'", what, schema, kSchema),
-        "read it with the assay that wrote it"};
+    return Error{Code::kMalformed,
+                 fmt::format("{} has the schema '{}', this assay reads '{}'", what,
+                             OneLine(schema, 80), kSchema),
+                 "read it with the assay that wrote it"};
   }
   Run run;
   std::string path;

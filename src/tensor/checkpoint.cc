@@ -8,11 +8,14 @@
 #include <set>
 #include <system_error>
 
+#include "base/text.h"
+
 namespace assay::tensor {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMostNameBytes = 1000;
 constexpr std::uintmax_t kMostIndexBytes = 100'000'000;  // as a safetensors header
 
 using Shards = std::map<std::string, std::set<std::string>>;  // file: its tensors
@@ -35,7 +38,7 @@ Error Malformed(const fs::path& path, const std::string& what) {
 /// and Hugging Face's cache is made of them.
 bool StaysInside(const std::string& file) {
   const fs::path path(file);
-  return !file.empty() && file.find('\0') == std::string::npos && path.is_relative() &&
+  return !file.empty() && IsText(file) && file.size() <= kMostNameBytes && path.is_relative() &&
          std::find(path.begin(), path.end(), "..") == path.end();
 }
 

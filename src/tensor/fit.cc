@@ -14,6 +14,7 @@ namespace assay::tensor {
 namespace {
 
 constexpr std::size_t kMostListed = 5;
+constexpr std::size_t kMostComplaint = 3000;  // bytes
 
 /// Heads that share their weight with an embedding, by the ends of their names. safetensors writes
 /// shared tensors once.
@@ -176,8 +177,9 @@ class Fitting {
     const std::string as =
         spelling_ == nullptr ? "" : fmt::format(" (read with the names of {})", spelling_->origin);
     return {Code::kInvalidArgument,
-            fmt::format("{} does not fit {}{}: {}", subject.file, subject.model, as,
-                        Join(complaints, "; ")),
+            OneLine(fmt::format("{} does not fit {}{}: {}", subject.file, subject.model, as,
+                                Join(complaints, "; ")),
+                    kMostComplaint),
             subject.hint};
   }
 
@@ -200,7 +202,7 @@ Status Feed(const Parts& parts, DType wanted, const Sink& sink) {
     if (Status fed = Convert(part->bytes, part->type.dtype, wanted, sink); !fed.ok()) {
       Error error = std::move(fed).error();
       if (error.code == Code::kInvalidArgument) {  // of the value, not of the disk
-        error.message = fmt::format("tensor {}: {}", part->name, error.message);
+        error.message = fmt::format("tensor {}: {}", OneLine(part->name), error.message);
       }
       return error;
     }

@@ -8,6 +8,7 @@ runtimes  the large ones under the runtimes; minutes, and 12 GB of memory
 """
 
 import json
+import math
 import os
 import pathlib
 import resource
@@ -90,6 +91,13 @@ class FakeEngine(EdgeTest):
         done = self.assay("export", edge_models.many_nodes(self.work / "m.onnx", 5000), "out")
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_a_batch_of_none(self) -> None:
+        model = edge_models.linear(self.work / "m.onnx", 0, 1)
+        self.assert_refused(model, 2, r"the input 'x' of 'm' is 0x3: there is nothing to compute")
+
+    def test_an_input_without_elements(self) -> None:
+        self.assert_measured(edge_models.empty_past(self.work / "m.onnx"))
+
     def test_a_domain_that_nobody_knows(self) -> None:
         model = edge_models.other_domain(self.work / "m.onnx")
         self.assert_refused(model, 3, r"node 'odd' \(Thing\) is of the domain 'com.other'")
@@ -112,6 +120,7 @@ class Runtimes(EdgeTest):
         for arm in arms:
             if arm["outcome"] != "measured":
                 self.assertRegex(arm["reason"], r"\A[^\n]+\Z", story)
+        self.reasons = [arm["reason"] for arm in arms]
         return {arm["conversion"]: (arm["outcome"], (arm["output"] or {}).get("verdict")) for arm in arms}
 
     def assert_all(self, model: pathlib.Path, outcome: str, verdict: str | None) -> None:
@@ -126,6 +135,13 @@ class Runtimes(EdgeTest):
 
     def test_five_thousand_nodes(self) -> None:
         self.assert_all(edge_models.many_nodes(self.work / "m.onnx", 5000), "measured", "pass")
+
+    def test_an_input_without_elements(self) -> None:
+        self.assert_all(edge_models.empty_past(self.work / "m.onnx"), "measured", "pass")
+
+    def test_weights_that_are_no_numbers(self) -> None:
+        self.assert_all(edge_models.linear(self.work / "m.onnx", 1, math.nan), "wrong_output", "fail")
+        self.assertEqual(set(self.reasons), {"output 'y' holds NaN or infinity"})
 
 
 if __name__ == "__main__":

@@ -81,6 +81,12 @@ def linear(path: Path, rows: int, weight: float) -> Path:
     return save(path, nodes, {"x": [rows, 3]}, {"y": [rows, 2]}, [constant("w", np.full((3, 2), weight))])
 
 
+def empty_past(path: Path) -> Path:
+    """One input has no elements, as a cache has before the first step; another has."""
+    nodes = [helper.make_node("Concat", ["past", "x"], ["y"], axis=1)]
+    return save(path, nodes, {"x": [1, 2, 4], "past": [1, 0, 4]}, {"y": [1, 2, 4]})
+
+
 def other_domain(path: Path) -> Path:
     nodes = [helper.make_node("Relu", ["x"], ["a"]),
              helper.make_node("Thing", ["a"], ["y"], name="odd", domain="com.other")]  # fmt: skip

@@ -66,6 +66,7 @@ def safetensors_seeds() -> dict[str, bytes]:
         "numbers": safetensors('{"a":{"dtype":"F32","shape":[1e3],"data_offsets":[0,4.0]}}', bytes(4)),
         "twice": safetensors('{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"a":[]}', b"\0"),
         "names": safetensors('{"\\u0000\\n\\ud800x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', b"\0"),
+        "hostile_names": safetensors({"a\n\0\x1b[2J": entry("U8", [1], 0, 1), "b" * 2000: entry("U8", [1], 1, 2)}, bytes(2)),
         "long_header": safetensors("{}", length=2**63),
         "cut": safetensors({"a": entry("F32", [1], 0, 4)}, bytes(4))[:40],
     }
@@ -84,6 +85,8 @@ def index_seeds() -> dict[str, bytes]:
         "folder": {"c": "sub"},
         "itself": {"a": "model.safetensors.index.json"},
         "nul": {"a": "a\0.safetensors"},
+        "newline": {"a": "a\nb.safetensors"},
+        "long": {"a": "a" * 5000},
         "number": {"a": 3},
         "none": {},
     }
