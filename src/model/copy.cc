@@ -190,6 +190,14 @@ Result<Model> LoadCopy(const fs::path& cache, const std::string& name, const std
   return load();
 }
 
+/// Whether weights lie beside the graph in a file that is not safetensors.
+bool HasForeignWeights(const Graph& graph) {
+  return std::ranges::any_of(graph.values, [](const Value& value) {
+    return value.weight && !value.weight->file.empty() &&
+           fs::path(value.weight->file).extension() != ".safetensors";
+  });
+}
+
 }  // namespace
 
 Status WriteCopy(const fs::path& onnx, const fs::path& folder, const tensor::Checkpoint* weights,
@@ -243,7 +251,13 @@ Result<Model> LoadMapped(const fs::path& onnx, const LoadOptions& options, const
   std::error_code error;
   const std::uintmax_t bytes = fs::file_size(onnx, error);
   if (error || bytes <= most_inline_bytes || bytes > INT_MAX) {
-    return Load(onnx, options);
+    ASSAY_ASSIGN(Model own, Load(onnx, options));
+    if (!HasForeignWeights(own.graph)) {
+      return own;
+    }
+    const std::string key = Sha256Of(fmt::format("{} {}", kRecipe, own.sha256)).substr(0, 16);
+    return LoadCopy(cache, own.name, key, options,
+                    [&](const fs::path& folder) { return WriteCopy(onnx, folder); });
   }
   ASSAY_ASSIGN(const std::string key, KeyOfFile(onnx));
   return LoadCopy(cache, onnx.stem().string(), key, options, [&](const fs::path& folder) -> Status {

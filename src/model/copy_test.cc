@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/file.h"
 #include "model/testing.h"
 #include "onnx/onnx-ml.pb.h"
 #include "tensor/checkpoint.h"
@@ -196,6 +197,24 @@ TEST_F(CopyTest, LoadsALargeFileFromACopyWhoseWeightsAreMapped) {
   EXPECT_EQ(LoadMapped(onnx, {}, folder_ / "cache", 100)->sha256, model->sha256);
   const auto small = LoadMapped(onnx, {}, folder_ / "cache");
   EXPECT_EQ(small->onnx, onnx);
+}
+
+TEST_F(CopyTest, LoadsWeightsThatLieInAFileOfAnotherKindFromACopy) {
+  const auto own = folder_ / "own";
+  std::filesystem::create_directories(own);
+  ASSERT_TRUE(WriteCopy(Write(kGraph), own).ok());
+  std::filesystem::rename(own / "model.safetensors", own / "model.safetensor0");
+  std::string graph = *ReadFile(own / "model.onnx");
+  const std::string before = "model.safetensors";
+  for (std::size_t at; (at = graph.find(before)) != std::string::npos;) {
+    graph.replace(at, before.size(), "model.safetensor0");  // what lies there is bytes to readers
+  }
+  ASSERT_TRUE(WriteFileAtomically(own / "model.onnx", graph).ok());
+  const auto model = LoadMapped(own / "model.onnx", {}, folder_ / "cache");
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(model->folder.parent_path(), folder_ / "cache");
+  EXPECT_EQ(ValueOf(model->graph, "m").weight->file, "model.safetensors");
+  EXPECT_EQ(LoadMapped(own / "model.onnx", {}, folder_ / "cache")->sha256, model->sha256);
 }
 
 TEST_F(CopyTest, LeavesNoCopyOfALargeFileThatIsRefused) {
