@@ -46,9 +46,13 @@ std::string CppInputs(const record::ModelFacts& model) {
   std::vector<std::string> inputs;
   for (const record::NamedInput& input : model.inputs) {
     const std::string_view dtype = tensor::Name(input.type.dtype);
+    const std::string cast = input.type.dtype == tensor::DType::kFloat16 ? ".to(torch::kHalf)"
+                             : input.type.dtype == tensor::DType::kBFloat16
+                                 ? ".to(torch::kBFloat16)"
+                                 : "";
     inputs.push_back(
         dtype.find("float") != std::string_view::npos
-            ? fmt::format("torch::randn({{{}}})", Joined(input.type.shape))
+            ? fmt::format("torch::randn({{{}}}){}", Joined(input.type.shape), cast)
             : fmt::format("torch::zeros({{{}}}, torch::kInt64)", Joined(input.type.shape)));
   }
   return Join(inputs, ",\n      ");
@@ -62,13 +66,23 @@ std::string PlainName(std::string name) {
   return name;
 }
 
+/// What OpenVINO was asked to compute in, as it spells it.
+const char* OpenVinoPrecision(const std::string& asked) {
+  return asked == "fp16" ? "f16" : asked == "bf16" ? "bf16" : "f32";
+}
+
 Values ValuesFor(const record::Arm& arm, const record::ModelFacts& model) {
   const int threads = arm.threads.obtained.value_or(std::max(1, arm.threads.asked));
   const bool compiled = arm.conversion.starts_with("COMPILE_INDUCTOR");
-  return {{"@MODEL@", PlainName(model.name)},        {"@CMAKE_NAME@", PlainName(model.name)},
-          {"@CONVERSION@", arm.conversion},          {"@VERSION@", arm.engine_version},
-          {"@THREADS@", fmt::format("{}", threads)}, {"@INPUTS@", PythonInputs(model)},
-          {"@CPP_INPUTS@", CppInputs(model)},        {"@COMPILE@", compiled ? "True" : "False"}};
+  return {{"@MODEL@", PlainName(model.name)},
+          {"@CMAKE_NAME@", PlainName(model.name)},
+          {"@CONVERSION@", arm.conversion},
+          {"@VERSION@", arm.engine_version},
+          {"@THREADS@", fmt::format("{}", threads)},
+          {"@INPUTS@", PythonInputs(model)},
+          {"@CPP_INPUTS@", CppInputs(model)},
+          {"@COMPILE@", compiled ? "True" : "False"},
+          {"@PRECISION@", OpenVinoPrecision(arm.precision.asked)}};
 }
 
 }  // namespace

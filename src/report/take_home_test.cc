@@ -43,6 +43,17 @@ TEST(TakeHomeTest, RunsWithTheThreadsAndInputsThatWereMeasured) {
               HasSubstr("INPUTS = {\"input\": ((1, 3, 224, 224), \"float32\")}"));
 }
 
+TEST(TakeHomeTest, AsksOpenVinoForThePrecisionThatWasMeasured) {
+  record::Arm arm = ArmOn("COMPILE_OPENVINO", "openvino");
+  const auto text = [&](const std::string& asked) {
+    arm.precision.asked = asked;
+    return MakeTakeHome(arm, SampleRun().model)->files[0].content;
+  };
+  EXPECT_THAT(text("fp32"), HasSubstr("\"INFERENCE_PRECISION_HINT\": \"f32\""));
+  EXPECT_THAT(text("int8-qdq"), HasSubstr("\"INFERENCE_PRECISION_HINT\": \"f32\""));
+  EXPECT_THAT(text("fp16"), HasSubstr("\"INFERENCE_PRECISION_HINT\": \"f16\""));
+}
+
 TEST(TakeHomeTest, CompilesOnlyWhatWasCompiled) {
   const auto eager = MakeTakeHome(ArmOn("EAGER", "torch"), SampleRun().model);
   const auto inductor =

@@ -20,7 +20,7 @@ def load() -> ov.CompiledModel:
         FOLDER / "model.onnx",
         "CPU",
         {
-            "INFERENCE_PRECISION_HINT": "f32",  # a processor with bf16 would use that otherwise
+            "INFERENCE_PRECISION_HINT": "@PRECISION@",  # else it may take what the processor likes
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": 1,
             "INFERENCE_NUM_THREADS": @THREADS@,
