@@ -62,11 +62,11 @@ std::optional<Range> Limits(const model::Graph& graph, const model::Node& quanti
   const auto range = RangeOf(value(quantize.outputs[0]).type.dtype);
   const auto zero = ZeroPoint(graph, quantize);
   const auto& scale = value(quantize.inputs[1]).constant;
-  const auto step = scale ? OnlyNumber(*scale) : std::nullopt;
-  if (!range || !zero || !step) {
+  const double step = scale ? OnlyNumber(*scale).value_or(0) : 0;  // 0: not known
+  if (!range || !zero || step == 0) {
     return std::nullopt;
   }
-  return Range{(range->low - *zero) * *step, (range->high - *zero) * *step};
+  return Range{(range->low - *zero) * step, (range->high - *zero) * step};
 }
 
 model::ValueId AddNumber(model::Graph& graph, double number) {
