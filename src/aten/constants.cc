@@ -5,9 +5,16 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace assay::aten {
 namespace {
+
+template <typename T>
+Range RangeOf() {
+  return {static_cast<double>(std::numeric_limits<T>::min()),
+          static_cast<double>(std::numeric_limits<T>::max())};
+}
 
 template <typename T>
 std::vector<T> Elements(const tensor::Tensor& tensor) {
@@ -84,6 +91,21 @@ double Decimal(double number) {
   double decimal = number;
   std::from_chars(text.data(), end, decimal);
   return decimal;
+}
+
+std::optional<Range> IntegerRange(tensor::DType dtype) {
+  switch (dtype) {
+    case tensor::DType::kInt8:
+      return RangeOf<std::int8_t>();
+    case tensor::DType::kUInt8:
+      return RangeOf<std::uint8_t>();
+    case tensor::DType::kInt16:
+      return RangeOf<std::int16_t>();
+    case tensor::DType::kUInt16:
+      return RangeOf<std::uint16_t>();
+    default:
+      return std::nullopt;
+  }
 }
 
 tensor::Tensor IntegerTensor(std::vector<std::int64_t> values, tensor::Shape shape) {

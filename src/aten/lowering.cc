@@ -90,11 +90,7 @@ std::int64_t Lowering::Rank(model::ValueId id) const {
   return static_cast<std::int64_t>(Shape(id).size());
 }
 
-bool Lowering::IsFloat(model::ValueId id) const {
-  const tensor::DType dtype = Value(id).type.dtype;
-  return dtype == tensor::DType::kFloat32 || dtype == tensor::DType::kFloat64 ||
-         dtype == tensor::DType::kFloat16 || dtype == tensor::DType::kBFloat16;
-}
+bool Lowering::IsFloat(model::ValueId id) const { return tensor::IsFloat(Value(id).type.dtype); }
 
 model::ValueId Lowering::Operand(std::size_t position) const {
   const auto& inputs = graph_.nodes[index_].inputs;

@@ -1,7 +1,6 @@
 // QDQ nodes, exactly as ONNX defines them: rounded and saturated integers.
-#include <limits>
-
 #include "aten/axes.h"
+#include "aten/constants.h"
 #include "aten/rules.h"
 
 namespace assay::aten {
@@ -34,38 +33,12 @@ Argument CastTo(Lowering& lowering, const Argument& value, tensor::DType dtype) 
       lowering.Emit("aten::to", "dtype", {value, DTypeArg{dtype}}, Storage::kFirstArgument)};
 }
 
-struct Limits {
-  double low;
-  double high;
-};
-
-template <typename T>
-Limits LimitsOf() {
-  return {static_cast<double>(std::numeric_limits<T>::min()),
-          static_cast<double>(std::numeric_limits<T>::max())};
-}
-
-std::optional<Limits> LimitsOf(tensor::DType dtype) {
-  switch (dtype) {
-    case tensor::DType::kInt8:
-      return LimitsOf<std::int8_t>();
-    case tensor::DType::kUInt8:
-      return LimitsOf<std::uint8_t>();
-    case tensor::DType::kInt16:
-      return LimitsOf<std::int16_t>();
-    case tensor::DType::kUInt16:
-      return LimitsOf<std::uint16_t>();
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace
 
 /// saturate(round(x / scale) + zero point); both round halves to even.
 Status LowerQuantizeLinear(Lowering& lowering, const model::Node& node) {
   const tensor::DType dtype = lowering.Value(node.outputs[0]).type.dtype;
-  const auto limits = LimitsOf(dtype);
+  const auto limits = IntegerRange(dtype);
   if (!limits || lowering.Value(node.inputs[0]).type.dtype != tensor::DType::kFloat32) {
     return lowering.Unsupported("float32 to integers of 8 and 16 bits only");
   }
@@ -86,7 +59,7 @@ Status LowerQuantizeLinear(Lowering& lowering, const model::Node& node) {
 Status LowerDequantizeLinear(Lowering& lowering, const model::Node& node) {
   const tensor::DType from = lowering.Value(node.inputs[0]).type.dtype;
   const tensor::DType dtype = lowering.Value(node.outputs[0]).type.dtype;
-  if ((!LimitsOf(from) && from != tensor::DType::kInt32) || dtype != tensor::DType::kFloat32) {
+  if ((!IntegerRange(from) && from != tensor::DType::kInt32) || dtype != tensor::DType::kFloat32) {
     return lowering.Unsupported("integers of 8, 16 and 32 bits to float32 only");
   }
   ASSAY_ASSIGN(const Argument scale, AlongAxis(lowering, node, node.inputs[1]));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -10,31 +9,6 @@
 
 namespace assay::aten {
 namespace {
-
-struct Range {
-  double low = 0, high = 0;
-};
-
-template <typename T>
-Range RangeOf() {
-  return {static_cast<double>(std::numeric_limits<T>::min()),
-          static_cast<double>(std::numeric_limits<T>::max())};
-}
-
-std::optional<Range> RangeOf(tensor::DType dtype) {
-  switch (dtype) {
-    case tensor::DType::kInt8:
-      return RangeOf<std::int8_t>();
-    case tensor::DType::kUInt8:
-      return RangeOf<std::uint8_t>();
-    case tensor::DType::kInt16:
-      return RangeOf<std::int16_t>();
-    case tensor::DType::kUInt16:
-      return RangeOf<std::uint16_t>();
-    default:
-      return std::nullopt;
-  }
-}
 
 /// The zero point of one element; 0 when it is left out.
 std::optional<double> ZeroPoint(const model::Graph& graph, const model::Node& quantize) {
@@ -49,8 +23,8 @@ std::optional<double> ZeroPoint(const model::Graph& graph, const model::Node& qu
   std::int32_t number = 0;
   std::memcpy(&number, constant->data.data(), std::min(size, sizeof number));  // little endian
   const auto bits = static_cast<int>(8 * size);
-  const bool negative =
-      RangeOf(constant->type.dtype).value_or(Range{}).low < 0 && (number >> (bits - 1) & 1) != 0;
+  const bool negative = IntegerRange(constant->type.dtype).value_or(Range{}).low < 0 &&
+                        (number >> (bits - 1) & 1) != 0;
   return negative ? number - (1 << bits) : number;
 }
 
@@ -59,7 +33,7 @@ std::optional<Range> Limits(const model::Graph& graph, const model::Node& quanti
   const auto value = [&](model::ValueId id) -> const model::Value& {
     return graph.values[static_cast<std::size_t>(id)];
   };
-  const auto range = RangeOf(value(quantize.outputs[0]).type.dtype);
+  const auto range = IntegerRange(value(quantize.outputs[0]).type.dtype);
   const auto zero = ZeroPoint(graph, quantize);
   const auto& scale = value(quantize.inputs[1]).constant;
   const double step = scale ? OnlyNumber(*scale).value_or(0) : 0;  // 0: not known

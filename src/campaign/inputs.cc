@@ -96,11 +96,6 @@ void AppendFloat(std::vector<std::byte>& bytes, tensor::DType dtype, double valu
   }
 }
 
-bool IsFloat(tensor::DType dtype) {
-  return dtype == tensor::DType::kFloat16 || dtype == tensor::DType::kBFloat16 ||
-         dtype == tensor::DType::kFloat32 || dtype == tensor::DType::kFloat64;
-}
-
 tensor::Tensor Draw(const model::Value& value, std::uint64_t elements, std::int64_t rows,
                     std::uint64_t seed, int set) {
   tensor::Tensor drawn{
@@ -109,7 +104,7 @@ tensor::Tensor Draw(const model::Value& value, std::uint64_t elements, std::int6
   drawn.data.reserve(elements * size);
   SplitMix random(HashOf(value.name, seed, set));
   for (std::uint64_t i = 0; i < elements; ++i) {
-    if (IsFloat(value.type.dtype)) {
+    if (tensor::IsFloat(value.type.dtype)) {
       AppendFloat(drawn.data, value.type.dtype, 2 * random.Uniform() - 1);
       continue;
     }

@@ -51,11 +51,6 @@ double ElementAsDouble(const std::byte* bytes, DType dtype) {
   }
 }
 
-bool IsFloat(DType dtype) {
-  return dtype == DType::kFloat64 || dtype == DType::kFloat32 || dtype == DType::kFloat16 ||
-         dtype == DType::kBFloat16;
-}
-
 template <typename To>
 std::vector<std::byte> Convert(const tensor::Tensor& raw) {
   const std::size_t size = tensor::SizeOf(raw.type.dtype);
@@ -101,7 +96,7 @@ Result<const tensor::Entry*> FindInput(const tensor::SafetensorsFile& inputs, st
 
 tensor::Tensor AsOutput(tensor::Tensor raw, bool as_float64) {
   const DType dtype = as_float64 ? DType::kFloat64 : DType::kFloat32;
-  if (IsFloat(raw.type.dtype) && raw.type.dtype != dtype) {
+  if (tensor::IsFloat(raw.type.dtype) && raw.type.dtype != dtype) {
     raw.data = as_float64 ? Convert<double>(raw) : Convert<float>(raw);
     raw.type.dtype = dtype;
   }

@@ -4,12 +4,10 @@
 
 #include <cstring>
 #include <set>
-#include <system_error>
 #include <unordered_map>
 #include <vector>
 
 #include "base/file.h"
-#include "base/pending_folder.h"
 #include "model/copy.h"
 #include "model/proto.h"
 #include "onnx/onnx-ml.pb.h"
@@ -19,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kGraphFile[] = "model.onnx";
 /// Changes whenever the same file and batch would give another copy.
 constexpr char kRecipe[] = "batch/1";
 
@@ -158,12 +155,19 @@ Status Confirm(const Model& own, const Model& made, std::int64_t batch) {
   return {};
 }
 
-Status Write(const Model& own, const fs::path& folder, std::int64_t batch) {
+Status Write(const Model& own, const LoadOptions& options, std::int64_t batch,
+             const fs::path& folder) {
   ASSAY_TRY(WriteCopy(own.onnx, folder));
   ::onnx::ModelProto proto;
   ASSAY_TRY(ParseModel(folder / kGraphFile, proto));
   ASSAY_TRY(Rewriter(*proto.mutable_graph(), own.graph, batch).Run());
-  return WriteFileAtomically(folder / kGraphFile, proto.SerializeAsString());
+  ASSAY_TRY(WriteFileAtomically(folder / kGraphFile, proto.SerializeAsString()));
+  const Result<Model> made = Load(folder / kGraphFile, options);
+  if (!made) {
+    return made.error().code == Code::kUnsupported ? made.error()
+                                                   : Cannot(batch, made.error().message);
+  }
+  return Confirm(own, *made, batch);
 }
 
 }  // namespace
@@ -174,31 +178,13 @@ Result<Model> LoadWithBatch(const Model& own, const LoadOptions& options, std::i
   for (const auto& [name, size] : options.dimensions) {
     description += fmt::format(" {}={}", name, size);
   }
-  const std::string key = Sha256Of(description).substr(0, 16);
-  const fs::path place = cache / fmt::format("{}-b{}-{}", own.name, batch, key);
-  const auto load = [&](const fs::path& folder) -> Result<Model> {
-    ASSAY_ASSIGN(Model made, Load(folder / kGraphFile, options));
-    ASSAY_TRY(Confirm(own, made, batch));
-    made.name = own.name;
-    made.original =
-        Original{.onnx = own.onnx, .batch = BatchOf(own), .dimensions = options.dimensions};
-    return made;
-  };
-  std::error_code error;
-  if (fs::exists(place, error)) {
-    if (Result<Model> found = load(place)) {
-      return found;
-    }
-    fs::remove_all(place, error);  // damaged: make it again
-  }
-  ASSAY_ASSIGN(PendingFolder pending, PendingFolder::Make(cache));
-  ASSAY_TRY(Write(own, pending.path(), batch));
-  if (const Result<Model> made = load(pending.path()); !made) {
-    return made.error().code == Code::kUnsupported ? made.error()
-                                                   : Cannot(batch, made.error().message);
-  }
-  ASSAY_TRY(pending.MoveTo(place));
-  return load(place);
+  const std::string key = fmt::format("b{}-{}", batch, Sha256Of(description).substr(0, 16));
+  ASSAY_ASSIGN(Model made, LoadCopy(cache, own.name, key, options, [&](const fs::path& folder) {
+                 return Write(own, options, batch, folder);
+               }));
+  made.original =
+      Original{.onnx = own.onnx, .batch = BatchOf(own), .dimensions = options.dimensions};
+  return made;
 }
 
 }  // namespace assay::model

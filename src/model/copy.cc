@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -23,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kGraphFile[] = "model.onnx";
 constexpr char kWeightsFile[] = "model.safetensors";
 
 /// Smaller constants stay in the graph. Source  onnx.external_data_helper, size_threshold
@@ -31,11 +29,6 @@ constexpr std::uint64_t kLeastExternalBytes = 1024;
 
 /// Changes whenever the same file and checkpoint would give another copy.
 constexpr char kRecipe[] = "copy/1";
-
-bool IsFloat(tensor::DType dtype) {
-  return dtype == tensor::DType::kFloat32 || dtype == tensor::DType::kFloat64 ||
-         dtype == tensor::DType::kFloat16 || dtype == tensor::DType::kBFloat16;
-}
 
 struct Initializer {
   ::onnx::TensorProto* proto;
@@ -73,7 +66,7 @@ class Sorter {
                                                   "GroupNormalization"};
     const std::uint64_t elements = *tensor::ElementCount(type.shape);
     const auto readers = readers_.find(name);
-    if (!IsFloat(type.dtype) || elements == 0 || readers == readers_.end()) {
+    if (!tensor::IsFloat(type.dtype) || elements == 0 || readers == readers_.end()) {
       return false;
     }
     const auto among = [&](const std::set<std::string>& ops) {
@@ -166,30 +159,6 @@ Result<std::string> KeyOfFile(const fs::path& onnx) {
   return hash.Finish().substr(0, 16);
 }
 
-/// The copy NAME-KEY in `cache`; `write` makes it in a folder of its own when it is not there, or
-/// is damaged.
-Result<Model> LoadCopy(const fs::path& cache, const std::string& name, const std::string& key,
-                       const LoadOptions& options,
-                       const std::function<Status(const fs::path&)>& write) {
-  const fs::path place = cache / fmt::format("{}-{}", name, key);
-  const auto load = [&]() -> Result<Model> {
-    ASSAY_ASSIGN(Model model, Load(place / kGraphFile, options));
-    model.name = name;
-    return model;
-  };
-  std::error_code error;
-  if (fs::exists(place, error)) {
-    if (Result<Model> found = load()) {
-      return found;
-    }
-    fs::remove_all(place, error);  // damaged: make it again
-  }
-  ASSAY_ASSIGN(PendingFolder pending, PendingFolder::Make(cache));
-  ASSAY_TRY(write(pending.path()));
-  ASSAY_TRY(pending.MoveTo(place));
-  return load();
-}
-
 /// Whether weights lie beside the graph in a file that is not safetensors.
 bool HasForeignWeights(const Graph& graph) {
   return std::ranges::any_of(graph.values, [](const Value& value) {
@@ -235,6 +204,28 @@ Status WriteCopy(const fs::path& onnx, const fs::path& folder, const tensor::Che
   return WriteFileAtomically(folder / kGraphFile, proto.SerializeAsString());
 }
 
+Result<Model> LoadCopy(const fs::path& cache, const std::string& name, const std::string& key,
+                       const LoadOptions& options,
+                       const std::function<Status(const fs::path&)>& write) {
+  const fs::path place = cache / fmt::format("{}-{}", name, key);
+  const auto load = [&]() -> Result<Model> {
+    ASSAY_ASSIGN(Model model, Load(place / kGraphFile, options));
+    model.name = name;
+    return model;
+  };
+  std::error_code error;
+  if (fs::exists(place, error)) {
+    if (Result<Model> found = load()) {
+      return found;
+    }
+    fs::remove_all(place, error);  // damaged: make it again
+  }
+  ASSAY_ASSIGN(PendingFolder pending, PendingFolder::Make(cache));
+  ASSAY_TRY(write(pending.path()));
+  ASSAY_TRY(pending.MoveTo(place));
+  return load();
+}
+
 Result<Model> LoadWithWeights(const fs::path& onnx, const LoadOptions& options,
                               const fs::path& weights_file, const fs::path& cache) {
   ASSAY_ASSIGN(const Model own, Load(onnx, options));
@@ -256,7 +247,8 @@ Result<Model> LoadMapped(const fs::path& onnx, const LoadOptions& options, const
       return own;
     }
     const std::string key = Sha256Of(fmt::format("{} {}", kRecipe, own.sha256)).substr(0, 16);
-    return LoadCopy(cache, own.name, key, options,
+    const LoadOptions known = {.dimensions = options.dimensions, .known_sha256 = own.sha256};
+    return LoadCopy(cache, own.name, key, known,
                     [&](const fs::path& folder) { return WriteCopy(onnx, folder); });
   }
   ASSAY_ASSIGN(const std::string key, KeyOfFile(onnx));

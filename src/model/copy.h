@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
 
 #include "base/result.h"
 #include "model/model.h"
@@ -22,6 +24,14 @@ namespace assay::model {
 Status WriteCopy(const std::filesystem::path& onnx, const std::filesystem::path& folder,
                  const tensor::Checkpoint* weights = nullptr,
                  const std::filesystem::path& weights_file = {});
+
+inline constexpr char kGraphFile[] = "model.onnx";  // of a copy
+
+/// Loads the copy NAME-KEY in `cache`; `write` makes it, in a folder that becomes the copy if that
+/// ends well, when it is not there or is damaged. Errors  those of Load and of `write`; kIo.
+Result<Model> LoadCopy(const std::filesystem::path& cache, const std::string& name,
+                       const std::string& key, const LoadOptions& options,
+                       const std::function<Status(const std::filesystem::path&)>& write);
 
 /// Loads `onnx` with the weights in `weights_file`: a copy in `cache`, made once for the content of
 /// both.

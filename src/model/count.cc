@@ -20,11 +20,6 @@ std::uint64_t AfterFirst(const tensor::Shape& kernel) {
   return kernel.empty() ? 0 : *tensor::ElementCount({kernel.begin() + 1, kernel.end()});
 }
 
-bool IsFloating(tensor::DType dtype) {
-  return dtype == tensor::DType::kFloat32 || dtype == tensor::DType::kFloat64 ||
-         dtype == tensor::DType::kFloat16 || dtype == tensor::DType::kBFloat16;
-}
-
 }  // namespace
 
 std::vector<std::uint64_t> ParametersByValue(const Graph& graph) {
@@ -37,7 +32,7 @@ std::vector<std::uint64_t> ParametersByValue(const Graph& graph) {
   std::vector<std::uint64_t> parameters(graph.values.size(), 0);
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     const Value& value = graph.values[i];
-    if (value.weight && IsFloating(value.type.dtype) && !value.type.shape.empty() &&
+    if (value.weight && tensor::IsFloat(value.type.dtype) && !value.type.shape.empty() &&
         !buffers.contains(static_cast<ValueId>(i))) {
       parameters[i] = *tensor::ElementCount(value.type.shape);
     }

@@ -40,6 +40,11 @@ std::string_view Name(DType dtype) { return RowOf(dtype).name; }
 
 std::size_t SizeOf(DType dtype) { return RowOf(dtype).size; }
 
+bool IsFloat(DType dtype) {
+  return dtype == DType::kFloat16 || dtype == DType::kBFloat16 || dtype == DType::kFloat32 ||
+         dtype == DType::kFloat64;
+}
+
 std::optional<DType> ParseDType(std::string_view name) {
   for (const Row& row : kTypes) {
     if (row.name == name) {

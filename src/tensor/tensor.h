@@ -32,6 +32,7 @@ enum class DType {
 std::string_view Name(DType dtype);
 std::optional<DType> ParseDType(std::string_view name);
 std::size_t SizeOf(DType dtype);  // bytes per element
+bool IsFloat(DType dtype);        // floating point of any size
 
 using Shape = std::vector<std::int64_t>;
 

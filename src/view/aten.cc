@@ -149,7 +149,7 @@ void AddItems(const aten::Lowered& lowered, std::vector<Item>& items) {
 
 std::string RemarkOn(const aten::Call& call, const std::vector<Item>& items) {
   std::vector<std::string> parts;
-  if (call.op.ends_with('_') && !call.op.ends_with("__")) {
+  if (IsInPlace(call.op)) {
     parts.push_back("in place");
   }
   std::vector<std::string> last;
@@ -171,6 +171,8 @@ std::uint64_t AfterFirst(const tensor::Type& type) {
 }
 
 }  // namespace
+
+bool IsInPlace(std::string_view op) { return op.ends_with('_') && !op.ends_with("__"); }
 
 std::uint64_t MultiplyAdds(std::string_view op, const std::vector<Type>& arguments,
                            const Type& result) {

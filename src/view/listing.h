@@ -90,6 +90,9 @@ struct TorchGraphs {
 /// Errors  kMalformed.
 Result<TorchGraphs> TorchGraphsFromJson(const Json& json, std::string_view what);
 
+/// Whether an operator's name ("relu_") is that of one in place.
+bool IsInPlace(std::string_view op);
+
 /// Multiply-adds of a PyTorch operator ("conv2d", without namespace and overload), by the rule of
 /// model::CountMacs; attention counts both of its products. 0 for others and unknown types.
 ///

@@ -136,12 +136,10 @@ Kind KindOf(const model::Value& value, bool input) {
   if (value.producer >= 0) {
     return Kind::kResult;
   }
-  const bool floating =
-      value.type.dtype == tensor::DType::kFloat32 || value.type.dtype == tensor::DType::kFloat16 ||
-      value.type.dtype == tensor::DType::kBFloat16 || value.type.dtype == tensor::DType::kFloat64;
   const bool small = value.constant && !ContentOf(*value.constant).empty();
-  return value.weight && (floating || !small) && !value.type.shape.empty() ? Kind::kWeight
-                                                                           : Kind::kConstant;
+  return value.weight && (tensor::IsFloat(value.type.dtype) || !small) && !value.type.shape.empty()
+             ? Kind::kWeight
+             : Kind::kConstant;
 }
 
 void AddItems(const model::Graph& graph, Listing& listing) {

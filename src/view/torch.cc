@@ -63,7 +63,7 @@ Step StepOf(const Json& json, const std::vector<Item>& items) {
     step.arguments.push_back({id, argument.value("text", "")});
   }
   const std::string_view base = BaseName(step.op);
-  step.remark = base.ends_with('_') && !base.ends_with("__") ? "in place" : "";
+  step.remark = IsInPlace(base) ? "in place" : "";
   step.macs =
       step.results.empty() ? 0 : MultiplyAdds(base, operands, item(step.results.front()).type);
   return step;

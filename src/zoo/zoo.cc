@@ -20,7 +20,7 @@ struct Definition {
 };
 
 /// A classifier of images.
-Define Classifier(Tensor (*family)(GraphBuilder&, const Tensor&)) {
+Define Classifier(const std::function<Tensor(GraphBuilder&, const Tensor&)>& family) {
   return [=](GraphBuilder& net, const Sizes& sizes) {
     net.Output("output", family(net, net.Input("input", sizes.input)));
   };
@@ -30,9 +30,7 @@ Define Classifier(Tensor (*family)(GraphBuilder&, const Tensor&)) {
 template <typename Options>
 Define Classifier(Tensor (*family)(GraphBuilder&, const Tensor&, const Options&),
                   const std::type_identity_t<Options>& options) {
-  return [=](GraphBuilder& net, const Sizes& sizes) {
-    net.Output("output", family(net, net.Input("input", sizes.input), options));
-  };
+  return Classifier([=](GraphBuilder& net, const Tensor& x) { return family(net, x, options); });
 }
 
 template <typename Options>

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import tempfile
 
-import onnxruntime
 import safetensors.torch
 import torch
 
-from replay import Replay, draw_inputs, flat
+from replay import Replay
+from runs import draw_inputs, relative, run_onnxruntime, stack
 
 SKIPPED = 77
 INPUTS = 2
@@ -24,10 +24,6 @@ NOISES = 10
 # In double precision nothing is left but the numbers that an ONNX file holds in single precision:
 # epsilons, slopes.
 DOUBLE_LIMIT = 1e-7
-
-
-def relative(difference, reference):
-    return float((difference.double()).norm() / reference.double().norm())
 
 
 class Torchvision:
@@ -130,21 +126,6 @@ def widened(inputs):
     return {key: x.double() if x.is_floating_point() else x for key, x in inputs.items()}
 
 
-def stack(runs):
-    """A row of all outputs for each run."""
-    return torch.cat([flat(run) for run in runs])
-
-
-def run_onnxruntime(path, inputs, shape):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    assert session.get_inputs()[0].shape == shape, session.get_inputs()[0].shape
-    for x in inputs:
-        results = session.run(None, {key: tensor.numpy() for key, tensor in x.items()})
-        yield [torch.from_numpy(result) for result in results]
-
-
 def main(build_model, cache, name):
     definitions = os.environ.get("ASSAY_REFERENCE_DEFINITIONS", "")
     kind = original_of(name)
@@ -165,7 +146,8 @@ def main(build_model, cache, name):
     single = stack(original(x) for x in inputs)
     original.module.double()
     double = stack(original(widened(x)) for x in inputs)
-    ours = stack(run_onnxruntime(f"{folder}/model.onnx", inputs, original.shape))
+    assert list(next(iter(inputs[0].values())).shape) == original.shape
+    ours = stack(run_onnxruntime(f"{folder}/model.onnx", inputs))
     del original
     replay = Replay(folder, "float64")
     replayed = stack(replay(x) for x in inputs)

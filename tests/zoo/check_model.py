@@ -8,32 +8,20 @@ import subprocess
 import sys
 
 import onnx
-import onnxruntime
 import openvino
 import torch
 
-from replay import Replay, draw_inputs, flat
+from replay import Replay
+from runs import draw_inputs, relative, run_onnxruntime, stack
 
 INPUTS = 4
 LIMITS = {"float32": 1e-5, "bfloat16": 2e-2, "int8": 6e-2}
 LEAST_DEPENDENCE = 2e-2
 
 
-def relative(difference, reference):
-    return float(difference.norm() / reference.norm())
-
-
 def varying(outputs):
     """What is left of outputs (one row per input) without their mean over the inputs."""
     return outputs - outputs.mean(0, keepdim=True)
-
-
-def run_onnxruntime(path, inputs):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    for x in inputs:
-        yield session.run(None, {name: tensor.numpy() for name, tensor in x.items()})
 
 
 def run_openvino(path, inputs):
@@ -42,11 +30,6 @@ def run_openvino(path, inputs):
     for x in inputs:
         results = model({name: tensor.numpy() for name, tensor in x.items()})
         yield [results[output] for output in model.outputs]
-
-
-def stack(runs):
-    """A row of all outputs for each run."""
-    return torch.cat([flat([torch.as_tensor(output).double() for output in run]) for run in runs])
 
 
 def main(build_model, cache, name):

@@ -15,31 +15,6 @@ import torch.nn.functional as F
 EMBEDDINGS = ("class_token", "pos_embedding", "embeddings.weight", "wte.weight", "wpe.weight")
 
 
-def draw_inputs(folder, sets, seed=0):
-    """Random inputs of a model: numbers, masks, ids within what the first Gather of them picks from."""
-    torch.manual_seed(seed)
-    graph = onnx.load(str(pathlib.Path(folder) / "model.onnx"), load_external_data=False).graph
-    shapes = {weight.name: list(weight.dims) for weight in graph.initializer}
-
-    def draw(value):
-        shape = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
-        if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT:
-            return torch.randn(shape)
-        tables = [node.input[0] for node in graph.node
-                  if node.op_type == "Gather" and node.input[1] == value.name]
-        drawn = torch.randint(shapes[tables[0]][0] if tables else 2, shape)
-        if not tables:
-            drawn[:, 0] = 1  # a mask hides nobody's all
-        return drawn
-
-    return [{value.name: draw(value) for value in graph.input} for _ in range(sets)]
-
-
-def flat(outputs):
-    """Outputs of a model one after the other, a row."""
-    return torch.cat([output.reshape(1, -1) for output in outputs], 1)
-
-
 def quantise(values, axis=None):
     """Rounds to 8 bits and back: symmetric per slice of `axis`, else affine over the whole tensor."""
     if axis is not None:
