@@ -71,7 +71,7 @@ def _compile(model: LoadedModel) -> tuple[Any, list[str]]:
 
     compiled = torch.compile(model.module)
     with torch.inference_mode():
-        compiled(*model.input_sets[0])
+        compiled(*model.input_sets[0], **model.keyword_sets[0])
     return compiled, _graph_break_notes()
 
 
