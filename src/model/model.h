@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -10,10 +11,21 @@
 
 namespace assay::model {
 
+/// What was captured of a PyTorch module of the user's (src/engines/pytorch/capture.py), in one
+/// folder with its weights. The module itself is the model; what torch.export and torch.onnx made
+/// of it are two forms that others run, if they came to be.
+struct Module {
+  std::filesystem::path file;       // module.json: how the Python engine makes the module again
+  std::filesystem::path program;    // torch.export's calls; its weights beside it
+  std::optional<Error> no_program;  // why there is no such program
+  std::optional<Error> no_onnx;     // why Model::onnx is not there
+  std::map<std::string, std::filesystem::path> given_inputs;  // .npy, of inputs that are no floats
+};
+
 struct Model {
-  std::string name;              // "resnet18", or the file's stem
-  std::string source;            // "zoo" or "onnx"
-  std::string weights;           // "random" or "file"
+  std::string name;              // "resnet18", the file's stem, the callable's name
+  std::string source;            // "zoo", "onnx" or "python"
+  std::string weights;           // "random", "file", or "module": what the callable gave it
   std::filesystem::path folder;  // holds the graph and its external files; readers go nowhere else
   std::filesystem::path onnx;    // the graph, inside `folder`
   std::string sha256;            // of the graph and every weight byte
@@ -21,7 +33,8 @@ struct Model {
                                  // (batch norm's running statistics do not count)
   std::uint64_t macs = 0;        // multiply-adds of convolutions and matrix products, one inference
                                  // of the whole batch
-  Graph graph;
+  Graph graph;                   // of a Python model without ONNX file: its inputs and outputs
+  std::optional<Module> module;  // set for a Python model
 };
 
 struct LoadOptions {
