@@ -13,6 +13,7 @@ constexpr double kFloor = 1e-6;
 constexpr double kWithoutNoise = 1e-4;  // healthy runtimes sit at 1e-6, real bugs at 1e-3 and above
 constexpr double kVariationOverNoise = 100;
 constexpr const char* kGoldenName = "aten-fp64";
+constexpr const char* kOwnName = "module-fp64";
 constexpr const char* kWitnessName = "onnxruntime-fp32";
 
 class Court {
@@ -25,7 +26,7 @@ class Court {
         noise_ = noise.relative_l2;
       }
     }
-    if (references.golden && references.witness) {
+    if (references.golden && references.witness && !references.own) {
       const Difference apart = Apart(*references.golden, *references.witness);
       disagreement_ = apart.relative_l2;
       disagree_ = !apart.problem.empty() || apart.relative_l2 > Tolerance("fp32");
@@ -98,7 +99,8 @@ class Court {
     Judgement judgement{.output = Describe(difference, Tolerance(arm.precision)),
                         .outcome = record::Outcome::kMeasured,
                         .reason = ""};
-    judgement.output.reference = golden ? kGoldenName : kWitnessName;
+    const char* golden_name = references_.own ? kOwnName : kGoldenName;
+    judgement.output.reference = golden ? golden_name : kWitnessName;
     Decide(judgement, arm, *reference, difference);
     return judgement;
   }

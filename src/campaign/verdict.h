@@ -13,11 +13,12 @@
 namespace assay::campaign {
 
 struct References {
-  std::optional<Outputs> golden;      // the ATen program in fp64
+  std::optional<Outputs> golden;      // the ATen program in fp64; or, with `own`, the user's module
   std::optional<Outputs> eager;       // the same in fp32: its error is the noise
   std::optional<Outputs> witness;     // another runtime without optimisations, fp32
   std::string no_golden, no_witness;  // why not
   bool fixed_input = false;           // every set is the same, by the user's choice
+  bool own = false;  // golden is the Python model itself, which nothing can outvote
 };
 
 struct ArmOutputs {
