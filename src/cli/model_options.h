@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "model/model.h"
 
 namespace assay::cli {
+
+/// Takes a line for the story on stderr.
+using Tell = std::function<void(const std::string&)>;
 
 struct ModelOptions {
   std::string model;
@@ -21,9 +25,9 @@ struct ModelOptions {
 
   void AddTo(CLI::App& verb);
 
-  /// Builds the model of the zoo, or reads the ONNX file.
+  /// Builds the model of the zoo, reads the ONNX file, or captures the Python module.
   /// Errors  kNotFound, kInvalidArgument, kMalformed, kUnsupported naming what was given.
-  Result<model::Model> Load() const;
+  Result<model::Model> Load(const Tell& tell = [](const std::string&) {}) const;
 
   /// What says which model this is, as arguments, MODEL first; not the seed.
   std::vector<std::string> Arguments() const;
