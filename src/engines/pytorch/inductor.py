@@ -85,6 +85,10 @@ def _graph_break_notes() -> list[str]:
     from torch._dynamo.utils import counters
 
     notes = [f"graph break ({n}x): {reason}" for reason, n in counters["graph_break"].items()]
+    places = len(counters["resumes"])
+    if places > 0 and not notes:  # a branch on a value is counted there only
+        graphs = _counter("stats", "unique_graphs")
+        notes.append(f"graph break ({places}x): {graphs} graphs with Python between them")
     left_eager = _counter("frames", "total") - _counter("frames", "ok")
     if left_eager > 0:
         notes.append(f"{left_eager} frames were left to eager PyTorch")
