@@ -10,7 +10,13 @@ namespace {
 struct ArgumentToJson {
   Json operator()(const Default&) const { return nullptr; }
   Json operator()(const ValueRef& ref) const { return {{"value", ref.id}}; }
-  Json operator()(const ValueRefs& refs) const { return {{"values", refs.ids}}; }
+  Json operator()(const ValueRefs& refs) const {
+    Json list = Json::array();
+    for (const ValueId id : refs.ids) {
+      list.push_back(id == kHole ? Json(nullptr) : Json(id));
+    }
+    return {{"values", std::move(list)}};
+  }
   Json operator()(bool flag) const { return flag; }
   Json operator()(std::int64_t number) const { return number; }
   Json operator()(double number) const { return NumberToJson(number); }
@@ -26,6 +32,8 @@ struct ArgumentToJson {
   Json operator()(const DTypeArg& argument) const {
     return {{"dtype", tensor::Name(argument.dtype)}};
   }
+  Json operator()(const DeviceArg&) const { return {{"device", "cpu"}}; }
+  Json operator()(MemoryFormat format) const { return {{"memory_format", Name(format)}}; }
 
  private:
   /// JSON has no infinities; they are legal arguments (clamp), so they are spelt out.
@@ -91,6 +99,20 @@ Json CallToJson(const Call& call) {
 }
 
 }  // namespace
+
+std::string_view Name(MemoryFormat format) {
+  switch (format) {
+    case MemoryFormat::kContiguous:
+      return "contiguous_format";
+    case MemoryFormat::kPreserve:
+      return "preserve_format";
+    case MemoryFormat::kChannelsLast:
+      return "channels_last";
+    case MemoryFormat::kChannelsLast3d:
+      return "channels_last_3d";
+  }
+  return "";
+}
 
 Json ToJson(const Program& program) {
   Json calls = Json::array();

@@ -20,8 +20,9 @@ struct ValueRef {
   ValueId id = -1;
   bool operator==(const ValueRef&) const = default;
 };
+inline constexpr ValueId kHole = -1;
 struct ValueRefs {
-  std::vector<ValueId> ids;
+  std::vector<ValueId> ids;  // kHole for None in a Tensor?[] (index)
   bool operator==(const ValueRefs&) const = default;
 };  // a Tensor[] argument (cat, stack)
 struct Default {
@@ -31,13 +32,19 @@ struct DTypeArg {
   tensor::DType dtype;
   bool operator==(const DTypeArg&) const = default;
 };  // a ScalarType argument
+struct DeviceArg {
+  bool operator==(const DeviceArg&) const = default;
+};  // a Device argument: the CPU
+enum class MemoryFormat { kContiguous, kPreserve, kChannelsLast, kChannelsLast3d };
 
-using Argument = std::variant<Default, ValueRef, ValueRefs, bool, std::int64_t, double, std::string,
-                              std::vector<std::int64_t>, std::vector<double>, DTypeArg>;
+using Argument =
+    std::variant<Default, ValueRef, ValueRefs, bool, std::int64_t, double, std::string,
+                 std::vector<std::int64_t>, std::vector<double>, DTypeArg, DeviceArg, MemoryFormat>;
 
 /// One dispatcher call. Arguments are positional in the schema's order; trailing defaults are left
-/// out. An integer literal for a float parameter is written as a double already. The result of an
-/// in-place operator has an id of its own, which shares the storage of the first argument.
+/// out. An integer literal for a float parameter is written as a double already; a number for a
+/// Tensor parameter is wrapped as PyTorch does for `x * 0.5`. The result of an in-place operator
+/// has an id of its own, which shares the storage of the first argument.
 struct Call {
   std::string op;        // "aten::conv2d"
   std::string overload;  // "", "Tensor", "dim"
@@ -80,12 +87,15 @@ struct Program {
 inline constexpr std::string_view kProgramSchema = "assay.aten/1";
 
 /// JSON form of each argument:
-///   {"value": 3} {"values": [3, 4]} null true 1 1.0 "text" [1, 1] {"floats": [0.5]}
-///   {"dtype": "float32"} {"float": "inf"}
+///   {"value": 3} {"values": [3, null]} null true 1 1.0 "text" [1, 1] {"floats": [0.5]}
+///   {"dtype": "float32"} {"float": "inf"} {"device": "cpu"} {"memory_format": "channels_last"}
 /// Doubles are written with a decimal point and read back as doubles, integers as integers; the
 /// three that JSON lacks are {"float": "inf"}, {"float": "-inf"} and {"float": "nan"}. A constant's
 /// bytes stand as hexadecimal digits in "hex".
 Json ToJson(const Program& program);
+/// PyTorch's name of a memory format: "channels_last".
+std::string_view Name(MemoryFormat format);
+
 /// Errors  kMalformed naming `what` and the call: missing keys, unknown kinds, and all of Validate.
 Result<Program> ProgramFromJson(const Json& json, std::string_view what);
 

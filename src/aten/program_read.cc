@@ -16,6 +16,8 @@ Error Malformed(std::string_view what, std::string message) {
           "it is not a program that assay wrote, or was cut short; delete it to have it made anew"};
 }
 
+constexpr ValueId kNoId = -2;  // in a list, where -1 is a hole; Validate refuses it
+
 /// An id, or -1 (which Validate refuses) for what cannot be one.
 ValueId IdFromJson(const Json& json) {
   const std::int64_t id = json.is_number_integer() ? json.get<std::int64_t>() : -1;
@@ -47,11 +49,27 @@ Result<Argument> ObjectArgument(const Json& json, std::string_view what) {
     return Argument(ValueRef{IdFromJson(json["value"])});
   }
   if (json.contains("values")) {
-    return Argument(ValueRefs{IdsFromJson(json["values"])});
+    ValueRefs refs;
+    for (const Json& item : json["values"]) {
+      const ValueId id = IdFromJson(item);
+      refs.ids.push_back(item.is_null() ? kHole : id == kHole ? kNoId : id);
+    }
+    return Argument(std::move(refs));
   }
   if (json.contains("dtype")) {
     if (const auto dtype = tensor::ParseDType(json["dtype"].get<std::string>())) {
       return Argument(DTypeArg{*dtype});
+    }
+  }
+  if (json.contains("device") && json["device"] == "cpu") {
+    return Argument(DeviceArg{});
+  }
+  if (json.contains("memory_format")) {
+    for (const auto format : {MemoryFormat::kContiguous, MemoryFormat::kPreserve,
+                              MemoryFormat::kChannelsLast, MemoryFormat::kChannelsLast3d}) {
+      if (json["memory_format"] == Name(format)) {
+        return Argument(format);
+      }
     }
   }
   if (json.contains("floats")) {

@@ -24,7 +24,7 @@ Program Sample() {
   Call call{"aten::test", "Tensor", {}, {3}, {}, "node_0"};
   call.arguments = {Default{},
                     ValueRef{0},
-                    ValueRefs{{1, 2}},
+                    ValueRefs{{1, kHole, 2}},
                     true,
                     std::int64_t{1},
                     1.0,
@@ -32,7 +32,9 @@ Program Sample() {
                     std::vector<std::int64_t>{1, 1},
                     std::vector<double>{0.5, kInfinity},
                     DTypeArg{tensor::DType::kBFloat16},
-                    -kInfinity};
+                    -kInfinity,
+                    DeviceArg{},
+                    MemoryFormat::kChannelsLast};
   program.calls = {call, {"aten::relu_", "", {ValueRef{3}}, {4}, {3}, "node_1"}};
   program.outputs = {{4, "output", Float({1, 3})}};
   return program;
@@ -67,6 +69,31 @@ TEST(ProgramJsonTest, KeepsDoublesAndIntegersApart) {
   EXPECT_EQ(std::get<std::vector<double>>(arguments[8])[1], kInfinity);
   EXPECT_EQ(std::get<double>(arguments[10]), -kInfinity);
   EXPECT_EQ(program->constants[0].tensor.data, std::vector<std::byte>(4, std::byte{0xa7}));
+}
+
+TEST(ProgramJsonTest, KeepsHolesDevicesAndMemoryFormats) {
+  const auto program = ProgramFromJson(ToJson(Sample()), "program.json");
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  const auto& arguments = program->calls[0].arguments;
+  EXPECT_EQ(std::get<ValueRefs>(arguments[2]).ids, (std::vector<ValueId>{1, kHole, 2}));
+  EXPECT_TRUE(std::holds_alternative<DeviceArg>(arguments[11]));
+  EXPECT_EQ(std::get<MemoryFormat>(arguments[12]), MemoryFormat::kChannelsLast);
+}
+
+TEST(ProgramJsonTest, RefusesWhatIsNoHoleNorId) {
+  for (const Json& wrong : {Json(-1), Json("x"), Json(1.5)}) {
+    EXPECT_THAT(
+        MessageAfter([&](Json& json) { json["calls"][0]["arguments"][2]["values"][1] = wrong; }),
+        HasSubstr("names value -2"))
+        << wrong;
+  }
+  EXPECT_THAT(
+      MessageAfter([](Json& json) { json["calls"][0]["arguments"][11] = {{"device", "cuda"}}; }),
+      HasSubstr("no argument of a known kind"));
+  EXPECT_THAT(MessageAfter([](Json& json) {
+                json["calls"][0]["arguments"][12] = {{"memory_format", "strided"}};
+              }),
+              HasSubstr("no argument of a known kind"));
 }
 
 TEST(ProgramJsonTest, RefusesAnotherSchema) {

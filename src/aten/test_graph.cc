@@ -54,6 +54,8 @@ class Printer {
 
   std::string operator()(const Default&) { return "None"; }
   std::string operator()(const ValueRef& ref) { return Name(ref.id); }
+  std::string operator()(const DeviceArg&) { return "cpu"; }
+  std::string operator()(MemoryFormat format) { return std::string(aten::Name(format)); }
   std::string operator()(const ValueRefs& refs) { return "(" + Names(refs.ids) + ")"; }
   std::string operator()(const std::string& text) { return "'" + text + "'"; }
   std::string operator()(const DTypeArg& argument) {

@@ -60,7 +60,7 @@ class Checker {
         ASSAY_TRY(Use(ref->id, where));
       } else if (const auto* refs = std::get_if<ValueRefs>(&argument)) {
         for (const ValueId id : refs->ids) {
-          ASSAY_TRY(Use(id, where));
+          ASSAY_TRY(id == kHole ? Status() : Use(id, where));
         }
       }
     }

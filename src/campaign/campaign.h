@@ -36,11 +36,13 @@ struct Options {
   std::string subject;  // MODEL and its options on the command line, for `repeat`; "": its name
 };
 
-/// Which engines do what besides the arms' own; tests put the fake engine everywhere.
+/// Which engines do what; tests put the fake engine everywhere.
 struct Roles {
   std::string golden = "torch";  // runs the ATen program in fp64, and in fp32 for the noise
   std::string witness = "onnxruntime";
   std::vector<std::string> lowered = {"torch", "pytorch"};  // that run the ATen program
+  std::string module = "pytorch";  // runs a Python model's own module, which then is golden
+  std::vector<std::string> onnx = {"onnxruntime", "openvino"};  // that need the ONNX file
 };
 
 /// What a campaign finds around itself; tests put their own here.

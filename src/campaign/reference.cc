@@ -213,12 +213,20 @@ ComputedReferences ComputeReferences(const Setting& setting, Workshop& workshop,
     }
     return why;
   };
-  references.no_golden =
-      keep("golden", runner.Run("golden", roles.golden, RecipeOf("eager", "fp64", "all")),
-           references.golden);
-  if (references.golden) {
-    keep("noise", runner.Run("noise", roles.golden, RecipeOf("eager", "fp32", "all")),
-         references.eager);
+  const auto compute_golden = [&](const std::string& engine) {
+    references.no_golden =
+        keep("golden", runner.Run("golden", engine, RecipeOf("eager", "fp64", "all")),
+             references.golden);
+    if (references.golden) {
+      keep("noise", runner.Run("noise", engine, RecipeOf("eager", "fp32", "all")),
+           references.eager);
+    }
+  };
+  references.own = setting.model.module.has_value();
+  compute_golden(references.own ? roles.module : roles.golden);
+  if (references.own && !references.golden && setting.program.ok()) {
+    references.own = false;  // code that insists on float32: what was exported of it knows fp64
+    compute_golden(roles.golden);
   }
   references.precision = setting.model.precision;
   const conversion::Recipe plain = setting.InOwnPrecision(RecipeOf("eager", "fp32", "all"));

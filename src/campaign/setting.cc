@@ -15,6 +15,10 @@ namespace {
 constexpr const char* kPlain = "fp32";             // of a recipe that asks for no other precision
 constexpr std::uint64_t kReserveBytes = 1u << 30;  // of free memory, left to everyone else
 
+bool IsOneOf(const std::vector<std::string>& engines, const std::string& engine) {
+  return std::find(engines.begin(), engines.end(), engine) != engines.end();
+}
+
 Timeouts TimeoutsOf(const Options& options) {
   Timeouts timeouts;
   if (options.stage_timeout_s) {
@@ -29,8 +33,11 @@ std::uint64_t LimitOf(const Options& options, Workshop& workshop) {
 }
 
 Result<Descriptions> Describe(const std::vector<conversion::Choice>& choices, const Roles& roles,
-                              double timeout_s, Workshop& workshop) {
+                              bool python, double timeout_s, Workshop& workshop) {
   std::set<std::string> names = {roles.golden, roles.witness};
+  if (python) {
+    names.insert(roles.module);
+  }
   for (const conversion::Choice& choice : choices) {
     names.insert(choice.route.engine);
     if (!choice.route.preparer.empty()) {
@@ -47,6 +54,32 @@ Result<Descriptions> Describe(const std::vector<conversion::Choice>& choices, co
   const Error& first = engines.at(choices.front().route.engine).error();
   return Error{Code::kUnavailable, "no engine for any of the conversions is here: " + first.message,
                first.hint};
+}
+
+/// A Python model's program is there already.
+Status FindProgram(const model::Module& module, Setting& setting) {
+  if (module.no_program) {
+    setting.program = *module.no_program;
+    return {};
+  }
+  ASSAY_ASSIGN(const std::string text, ReadFile(module.program));
+  setting.program_sha256 = Sha256Of(text);
+  setting.program = module.program.string();
+  return {};
+}
+
+/// The user's files, and what a Python model gives its inputs that are no floats besides.
+std::vector<InputFile> InputFilesOf(const model::Model& model, const Options& options) {
+  std::vector<InputFile> files = options.inputs;
+  if (model.module) {
+    for (const auto& [name, path] : model.module->given_inputs) {
+      if (std::none_of(files.begin(), files.end(),
+                       [&](const InputFile& file) { return file.name == name; })) {
+        files.push_back({name, path});
+      }
+    }
+  }
+  return files;
 }
 
 /// Lowers the model and writes the program below home/programs, named by its content.
@@ -82,6 +115,7 @@ engine::Job Setting::JobOf(const std::string& name, const conversion::Recipe& re
   job.recipe = conversion::ToJson(recipe);
   job.onnx = model.onnx;
   job.program = program.ok() ? *program : "";
+  job.module = model.module ? model.module->file.string() : "";
   job.inputs = inputs.file;
   job.input_sets = kInputSets;
   job.threads = threads;
@@ -98,16 +132,23 @@ conversion::Recipe Setting::InOwnPrecision(conversion::Recipe recipe) const {
   return recipe;
 }
 
+bool Setting::RunsModule(const std::string& engine) const {
+  return model.module && engine == around.roles.module;
+}
+
 bool Setting::RunsProgram(const std::string& engine) const {
-  const std::vector<std::string>& lowered = around.roles.lowered;
-  return std::find(lowered.begin(), lowered.end(), engine) != lowered.end();
+  return IsOneOf(around.roles.lowered, engine) && !RunsModule(engine);
 }
 
 Status Setting::Able(const std::string& engine) const {
   if (const auto& described = engines.at(engine); !described.ok()) {
     return described.error();
   }
-  return RunsProgram(engine) && !program.ok() ? Status(program.error()) : Status();
+  if (RunsProgram(engine) && !program.ok()) {
+    return program.error();
+  }
+  const bool no_onnx = model.module && model.module->no_onnx && IsOneOf(around.roles.onnx, engine);
+  return no_onnx ? Status(*model.module->no_onnx) : Status();
 }
 
 Result<Setting> Arrange(const model::Model& model, const std::vector<conversion::Choice>& choices,
@@ -122,10 +163,11 @@ Result<Setting> Arrange(const model::Model& model, const std::vector<conversion:
                   .inputs = {},
                   .program = Error{},
                   .program_sha256 = ""};
-  ASSAY_ASSIGN(setting.inputs,
-               DrawInputs(model.graph, options.seed, around.home / "inputs", options.inputs));
-  ASSAY_ASSIGN(setting.engines, Describe(choices, around.roles, setting.timeouts.load_s, workshop));
-  ASSAY_TRY(Lower(setting));
+  ASSAY_ASSIGN(setting.inputs, DrawInputs(model.graph, options.seed, around.home / "inputs",
+                                          InputFilesOf(model, options)));
+  ASSAY_ASSIGN(setting.engines, Describe(choices, around.roles, model.module.has_value(),
+                                         setting.timeouts.load_s, workshop));
+  ASSAY_TRY(model.module ? FindProgram(*model.module, setting) : Lower(setting));
   return setting;
 }
 

@@ -28,7 +28,8 @@ struct Setting {
   std::uint64_t memory_bytes = 0;  // limit of each worker
   Descriptions engines;
   Inputs inputs;
-  Result<std::string> program;  // path of the ATen program, or why there is none
+  Result<std::string> program;  // path of the ATen program, or why there is none: lowered from the
+                                // ONNX file, or for a Python model what torch.export wrote
   std::string program_sha256;   // "" when there is none
 
   WorkerSpec SpecOf(const std::string& engine) const;
@@ -38,6 +39,7 @@ struct Setting {
   /// Why this engine cannot run the model here, if it cannot: not here, or nothing to run.
   Status Able(const std::string& engine) const;
   bool RunsProgram(const std::string& engine) const;  // and so shares the lowering's bugs
+  bool RunsModule(const std::string& engine) const;   // the Python model's own
 };
 
 /// Draws the inputs (or reads them), asks the engines, lowers the model.

@@ -15,6 +15,7 @@ constexpr double kFloor = 1e-6;
 constexpr double kWithoutNoise = 1e-4;  // healthy runtimes sit at 1e-6, real bugs at 1e-3 and above
 constexpr double kVariationOverNoise = 100;
 constexpr const char* kGoldenName = "aten-fp64";
+constexpr const char* kOwnName = "module-fp64";
 constexpr const char* kWitnessName = "onnxruntime-";  // and its precision
 constexpr double kPlainFactor = 3;
 constexpr double kInt8 = 1e-1;
@@ -26,7 +27,7 @@ class Court {
       : references_(references), given_(tolerance) {
     noise_.fp32 = ErrorOf(references.eager);
     noise_.plain = ErrorOf(references.plain);
-    if (references.golden && references.witness) {
+    if (references.golden && references.witness && !references.own) {
       const Difference apart = Apart(*references.golden, *references.witness);
       disagreement_ = apart.relative_l2;
       disagree_ = !apart.problem.empty() || apart.relative_l2 > Tolerance(references.precision);
@@ -113,7 +114,8 @@ class Court {
     Judgement judgement{.output = Describe(difference, Tolerance(arm.precision)),
                         .outcome = record::Outcome::kMeasured,
                         .reason = ""};
-    judgement.output.reference = golden ? kGoldenName : kWitnessName + references_.precision;
+    const char* golden_name = references_.own ? kOwnName : kGoldenName;
+    judgement.output.reference = golden ? golden_name : kWitnessName + references_.precision;
     Decide(judgement, arm, *reference, difference);
     return judgement;
   }

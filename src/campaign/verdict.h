@@ -13,7 +13,7 @@
 namespace assay::campaign {
 
 struct References {
-  std::optional<Outputs> golden;      // the ATen program in fp64
+  std::optional<Outputs> golden;      // the ATen program in fp64; or, with `own`, the user's module
   std::optional<Outputs> eager;       // the same in fp32: its error is the noise
   std::optional<Outputs> plain;       // what scales the tolerance of a model of a reduced class:
                                       // the ATen program as the file has it (fp16, bf16), or in
@@ -22,6 +22,7 @@ struct References {
   std::string precision = "fp32";     // the model's own class, in which the witness ran
   std::string no_golden, no_witness;  // why not
   bool fixed_input = false;           // every set is the same, by the user's choice
+  bool own = false;  // golden is the Python model itself, which nothing can outvote
 };
 
 struct ArmOutputs {

@@ -188,5 +188,21 @@ TEST(VerdictTest, MeasuresErrorsByTheWholeOutputWhenTheInputIsFixed) {
   EXPECT_EQ(JudgeOne(references, Fixed(5e-3)).output.verdict, "fail");
 }
 
+TEST(VerdictTest, NothingOutvotesThePythonModelItself) {
+  References references = WithNoise(1e-6);
+  references.own = true;
+  references.witness = Make(0.5);
+  const Outputs exported = Make(0.5), right = Make();
+  const ArmOutputs arms[] = {{.outputs = &exported, .precision = "fp32"},
+                             {.outputs = &right, .precision = "fp32"},
+                             {.outputs = &right, .precision = "fp32", .lowered = true}};
+  const Verdict verdict = Judge(references, arms, std::nullopt);
+  EXPECT_EQ(verdict.lowering_suspect, "");
+  EXPECT_EQ(verdict.arms[0].output.verdict, "fail");  // although it sides with the witness
+  EXPECT_EQ(verdict.arms[1].output.verdict, "pass");
+  EXPECT_EQ(verdict.arms[2].output.verdict, "pass");
+  EXPECT_EQ(verdict.arms[1].output.reference, "module-fp64");
+}
+
 }  // namespace
 }  // namespace assay::campaign

@@ -27,7 +27,7 @@ struct Part {
   bool cleared;  // by --clear alone; the rest by --clear=all
 };
 constexpr Part kParts[] = {
-    {"models", "models of the zoo, built; files with --weights", true},
+    {"models", "models of the zoo, built; files with --weights; Python modules, captured", true},
     {"artifacts", "compiled packages", true},
     {"programs", "models as PyTorch calls", true},
     {"inputs", "inputs drawn for models", true},

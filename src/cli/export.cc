@@ -29,6 +29,9 @@ struct ExportOptions {
 Result<int> Export(const ExportOptions& options) {
   ASSAY_TRY(RequireEmptyFolder(options.folder));
   ASSAY_ASSIGN(const model::Model model, options.model.Load());
+  if (model.module && model.module->no_onnx) {
+    return *model.module->no_onnx;
+  }
   ASSAY_TRY(model::WriteCopy(model.onnx, options.folder));
   const fs::path folder = options.folder;
   for (const char* name : {"model.onnx", "model.safetensors"}) {

@@ -5,6 +5,7 @@
 
 #include "aten/lower.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "campaign/program_file.h"
 #include "cli/model_options.h"
@@ -24,6 +25,7 @@ constexpr const char* kExamples =
     "  assay graph resnet18 --as fx                            torch.export's graph, as Python\n"
     "  assay graph resnet18 --as dynamo                        what torch.compile sees; its "
     "breaks\n"
+    "  assay graph python:net.py:build --as dynamo\n"
     "  assay graph model.onnx --from /layer1/Conv --to /layer1/Add\n"
     "  assay graph model.onnx --format dot | dot -Tsvg > graph.svg";
 
@@ -64,11 +66,35 @@ struct Shown {
   std::string summary;
 };
 
-Result<Shown> FromTorch(const GraphOptions& options, const model::Model& model) {
+/// What PyTorch's tools read of a model: a Python module itself, or the program of others.
+Result<std::filesystem::path> FileForTorch(const model::Model& model) {
+  if (model.module) {
+    return model.module->file;
+  }
   ASSAY_ASSIGN(aten::Program program, aten::Lower(model.graph));
   program.name = model.name;
   ASSAY_ASSIGN(const campaign::ProgramFile file, campaign::KeepProgram(program, HomeDirectory()));
-  ASSAY_ASSIGN(view::TorchGraphs graphs, AskTorch(options.as, file.path, model.folder));
+  return file.path;
+}
+
+/// The calls of eager PyTorch; those that torch.export wrote down of a Python module.
+Result<aten::Lowered> CallsOf(const model::Model& model) {
+  if (!model.module) {
+    return aten::LowerWithOrigins(model.graph);
+  }
+  if (model.module->no_program) {
+    return *model.module->no_program;
+  }
+  ASSAY_ASSIGN(const Json json, ReadJson(model.module->program));
+  aten::Lowered lowered;
+  ASSAY_ASSIGN(lowered.program, aten::ProgramFromJson(json, model.module->program.string()));
+  lowered.origins.assign(static_cast<std::size_t>(lowered.program.value_count), model::kNone);
+  return lowered;
+}
+
+Result<Shown> FromTorch(const GraphOptions& options, const model::Model& model) {
+  ASSAY_ASSIGN(const std::filesystem::path file, FileForTorch(model));
+  ASSAY_ASSIGN(view::TorchGraphs graphs, AskTorch(options.as, file, model.folder));
   Shown shown{.listings = std::move(graphs.graphs),
               .code = {},
               .breaks = std::move(graphs.breaks),
@@ -89,9 +115,12 @@ Result<Shown> FromTorch(const GraphOptions& options, const model::Model& model) 
 Result<Shown> Show(const GraphOptions& options, const model::Model& model) {
   Shown shown;
   if (options.as == "onnx") {
+    if (model.module && model.module->no_onnx) {
+      return *model.module->no_onnx;
+    }
     shown.listings.push_back(view::OnnxListing(model.graph, model.name));
   } else if (options.as == "aten") {
-    ASSAY_ASSIGN(const aten::Lowered lowered, aten::LowerWithOrigins(model.graph));
+    ASSAY_ASSIGN(const aten::Lowered lowered, CallsOf(model));
     shown.listings.push_back(view::AtenListing(lowered, model.name));
   } else {
     ASSAY_ASSIGN(shown, FromTorch(options, model));

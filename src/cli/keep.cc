@@ -25,6 +25,18 @@ const record::Arm* Winner(const record::Run& run) {
   return found == run.arms.end() ? nullptr : &*found;
 }
 
+Status CopyFile(const fs::path& from, const fs::path& folder) {
+  std::error_code error;
+  fs::copy_file(from, folder / from.filename(), error);
+  if (error) {
+    return Error{
+        Code::kIo,
+        fmt::format("cannot copy {} to {}: {}", from.string(), folder.string(), error.message()),
+        ""};
+  }
+  return {};
+}
+
 Status CopyArtifact(const report::TakeHome& home, const record::Arm& arm, const fs::path& folder) {
   if (home.artifact.empty() || arm.artifact.empty()) {
     return {};
@@ -61,12 +73,15 @@ Result<std::string> Keep(const record::Run& run, const model::Model& model,
     return fmt::format("nothing is kept in {}: no arm is recommended", folder.string());
   }
   ASSAY_ASSIGN(const report::TakeHome home, report::MakeTakeHome(*arm, run.model));
-  if (home.needs_model) {
+  if (model.module && (home.needs_module || home.needs_program)) {
+    ASSAY_TRY(CopyFile(home.needs_module ? model.module->file : model.module->program, folder));
+    ASSAY_TRY(CopyFile(model.folder / "model.safetensors", folder));
+  } else if (home.needs_program) {
     ASSAY_TRY(CopyModel(model, folder));
-  }
-  if (home.needs_program) {
     ASSAY_ASSIGN(const aten::Program program, aten::Lower(model.graph));
     ASSAY_TRY(WriteFileAtomically(folder / "program.json", aten::ToJson(program).dump()));
+  } else if (home.needs_model) {
+    ASSAY_TRY(CopyModel(model, folder));
   }
   ASSAY_TRY(CopyArtifact(home, *arm, folder));
   ASSAY_TRY(WriteFiles(home, folder));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <map>
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/number.h"
+#include "cli/python_model.h"
 #include "model/batch.h"
 #include "model/copy.h"
 #include "zoo/zoo.h"
@@ -46,11 +48,7 @@ Result<std::map<std::string, std::int64_t>> ParseDimensions(const std::vector<st
   return dimensions;
 }
 
-/// `--input-shape` states what the model must have; changing a model's shape is not built yet.
-Status CheckShape(const model::Model& model, const std::string& asked) {
-  if (asked.empty()) {
-    return {};
-  }
+Result<tensor::Shape> ParseShape(const std::string& asked) {
   tensor::Shape shape;
   for (const std::string& part : Split(asked, 'x')) {
     const auto number = ParseNumber(part);
@@ -60,6 +58,15 @@ Status CheckShape(const model::Model& model, const std::string& asked) {
     }
     shape.push_back(*number);
   }
+  return shape;
+}
+
+/// `--input-shape` states what the model must have; changing a model's shape is not built yet.
+Status CheckShape(const model::Model& model, const std::string& asked) {
+  if (asked.empty()) {
+    return {};
+  }
+  ASSAY_ASSIGN(const tensor::Shape shape, ParseShape(asked));
   const model::Graph& graph = model.graph;
   if (graph.inputs.size() == 1 &&
       graph.values[static_cast<std::size_t>(graph.inputs[0])].type.shape == shape) {
@@ -68,6 +75,20 @@ Status CheckShape(const model::Model& model, const std::string& asked) {
   return NotBuilt(
       fmt::format("--input-shape {} for '{}', whose input has another shape,", asked, model.name),
       "--dim NAME=N sets the free dimensions of an ONNX file");
+}
+
+/// The batch that is wanted of an ONNX file: `asked`, else what `dimensions` makes of its input.
+std::int64_t BatchOf(const model::Model& model, std::optional<std::int64_t> asked,
+                     const std::map<std::string, std::int64_t>& dimensions) {
+  const model::Graph& graph = model.graph;
+  if (asked || graph.inputs.empty()) {
+    return asked.value_or(1);
+  }
+  const auto& shape = graph.values[static_cast<std::size_t>(graph.inputs[0])].type.shape;
+  const bool given =
+      !shape.empty() && std::any_of(dimensions.begin(), dimensions.end(),
+                                    [&](const auto& d) { return d.second == shape[0]; });
+  return given ? shape[0] : 1;
 }
 
 Status CheckBatch(const model::Model& model, std::int64_t asked) {
@@ -92,6 +113,23 @@ Status CheckBatch(const model::Model& model, std::int64_t asked) {
                            input.type.shape[0])};
 }
 
+Result<model::Model> LoadPython(const ModelOptions& options, const Tell& tell) {
+  if (!options.dimensions.empty()) {
+    return Error{Code::kInvalidArgument,
+                 fmt::format("--dim is for ONNX files; '{}' is a Python module", options.model),
+                 "--input-shape, or example_inputs() beside the callable, says its shapes"};
+  }
+  if (!options.input_shape.empty()) {
+    ASSAY_TRY(ParseShape(options.input_shape));
+  }
+  return LoadPythonModel({.target = options.model.substr(kPythonPrefix.size()),
+                          .batch_size = options.batch_size.value_or(1),
+                          .input_shape = options.input_shape,
+                          .weights = options.weights,
+                          .seed = options.seed},
+                         HomeDirectory(), tell);
+}
+
 bool LooksLikeFile(const std::string& model) {
   return ToLower(model).ends_with(".onnx") || model.find('/') != std::string::npos;
 }
@@ -99,15 +137,21 @@ bool LooksLikeFile(const std::string& model) {
 }  // namespace
 
 void ModelOptions::AddTo(CLI::App& verb) {
-  verb.add_option("MODEL", model, "a model of the zoo (assay models) or a path to .onnx")
+  verb.add_option(
+          "MODEL", model,
+          "a model of the zoo (assay models), a path to .onnx, or python:PACKAGE.MODULE:CALLABLE "
+          "(python:FILE.py:CALLABLE) giving a torch.nn.Module")
       ->required();
-  verb.add_option("--batch-size", batch_size, "inputs per inference")
+  verb.add_option(
+          "--batch-size", batch_size,
+          "inputs per inference; of a Python module: replaces a 1 that --input-shape begins with")
       ->type_name("N")
       ->check(Between(1, zoo::kMostBatch))
-      ->capture_default_str();
-  verb.add_option("--weights", weights,
-                  "a checkpoint: FILE.safetensors, or the FILE.safetensors.index.json of several; "
-                  "without it zoo models have random weights, ONNX files their own")
+      ->default_str("1");
+  verb.add_option(
+          "--weights", weights,
+          "a checkpoint: FILE.safetensors, or the FILE.safetensors.index.json of several; "
+          "without it zoo models have random weights, ONNX files and Python modules their own")
       ->type_name("FILE");
   verb.add_option(
           "--dim", dimensions,
@@ -115,7 +159,9 @@ void ModelOptions::AddTo(CLI::App& verb) {
           "(assay models NAME); may repeat")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
-  verb.add_option("--input-shape", input_shape, "shape that the model's input must have")
+  verb.add_option("--input-shape", input_shape,
+                  "shape that the model's input must have; of a Python module: of its one float32 "
+                  "input, in place of example_inputs() beside the callable")
       ->type_name("1x3x224x224");
   verb.add_option("--seed", seed, "of random weights and inputs")
       ->type_name("N")
@@ -123,22 +169,23 @@ void ModelOptions::AddTo(CLI::App& verb) {
       ->capture_default_str();
 }
 
-Result<model::Model> ModelOptions::Load() const {
-  if (model.starts_with("python:")) {
-    return NotBuilt(fmt::format("'{}': a model from Python", model), "export it to ONNX first");
-  }
+Result<model::Model> ModelOptions::Load(const Tell& tell) const {
   ASSAY_ASSIGN(const auto named, ParseDimensions(dimensions));
+  if (model.starts_with(kPythonPrefix)) {
+    return LoadPython(*this, tell);
+  }
   const fs::path cache = HomeDirectory() / "models";
   if (LooksLikeFile(model)) {
     const model::LoadOptions options{.dimensions = named, .known_sha256 = ""};
     ASSAY_ASSIGN(model::Model loaded, weights.empty()
                                           ? model::LoadMapped(model, options, cache)
                                           : model::LoadWithWeights(model, options, weights, cache));
-    if (Status fits = CheckBatch(loaded, batch_size); !fits) {
+    const std::int64_t batch = BatchOf(loaded, batch_size, named);
+    if (Status fits = CheckBatch(loaded, batch); !fits) {
       if (!changes_batch) {
         return std::move(fits).error();
       }
-      Result<model::Model> changed = model::LoadWithBatch(loaded, options, batch_size, cache);
+      Result<model::Model> changed = model::LoadWithBatch(loaded, options, batch, cache);
       if (!changed) {
         return Error{fits.error().code,
                      fmt::format("{} ({})", fits.error().message, changed.error().message),
@@ -150,11 +197,12 @@ Result<model::Model> ModelOptions::Load() const {
     return loaded;
   }
   ASSAY_ASSIGN(const zoo::Entry entry, zoo::Find(model));
-  ASSAY_ASSIGN(
-      model::Model built,
-      zoo::Build(entry,
-                 {.batch_size = batch_size, .seed = seed, .dimensions = named, .weights = weights},
-                 cache));
+  ASSAY_ASSIGN(model::Model built, zoo::Build(entry,
+                                              {.batch_size = batch_size.value_or(1),
+                                               .seed = seed,
+                                               .dimensions = named,
+                                               .weights = weights},
+                                              cache));
   ASSAY_TRY(CheckShape(built, input_shape));
   return built;
 }
@@ -165,14 +213,17 @@ std::vector<std::string> ModelOptions::Arguments() const {
     arguments.emplace_back(option);
     arguments.push_back(value);
   };
-  if (batch_size != 1) {
-    add("--batch-size", std::to_string(batch_size));
+  if (batch_size) {
+    add("--batch-size", std::to_string(*batch_size));
   }
   if (!weights.empty()) {
     add("--weights", weights);
   }
   for (const std::string& dimension : dimensions) {
     add("--dim", dimension);
+  }
+  if (model.starts_with(kPythonPrefix) && !input_shape.empty()) {
+    add("--input-shape", input_shape);
   }
   return arguments;
 }

@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +13,12 @@
 
 namespace assay::cli {
 
+/// Takes a line for the story on stderr.
+using Tell = std::function<void(const std::string&)>;
+
 struct ModelOptions {
   std::string model;
-  std::int64_t batch_size = 1;
+  std::optional<std::int64_t> batch_size;  // none: 1, or what --dim makes of an ONNX file
   std::string weights;
   std::vector<std::string> dimensions;  // "NAME=N"
   std::string input_shape;              // "1x3x224x224"
@@ -24,9 +29,9 @@ struct ModelOptions {
 
   void AddTo(CLI::App& verb);
 
-  /// Builds the model of the zoo, or reads the ONNX file.
+  /// Builds the model of the zoo, reads the ONNX file, or captures the Python module.
   /// Errors  kNotFound, kInvalidArgument, kMalformed, kUnsupported naming what was given.
-  Result<model::Model> Load() const;
+  Result<model::Model> Load(const Tell& tell = [](const std::string&) {}) const;
 
   /// What says which model this is, as arguments, MODEL first; not the seed.
   std::vector<std::string> Arguments() const;

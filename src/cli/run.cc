@@ -25,6 +25,7 @@ constexpr const char* kExamples =
     "  assay run model.onnx --conversions COMPILE_OPENVINO,EAGER,ONNX_CPU --threads 2\n"
     "  assay run mobilenet_v2 --batch-size 8 --output m.json --output m.md --keep best/\n"
     "  assay run resnet50 --format json --quiet > r.json\n"
+    "  assay run python:net.py:build --input-shape 1x3x224x224\n"
     "\n"
     "Ends with 0 when every arm was measured (or is unsupported here), 1 when one was not, 2 for "
     "a\n"
@@ -67,8 +68,11 @@ campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& 
     return choice.route.engine == conversion::kTestEngine;
   };
   if (std::all_of(prepared.choices.begin(), prepared.choices.end(), is_fake)) {
-    around.roles = {
-        .golden = conversion::kTestEngine, .witness = conversion::kTestEngine, .lowered = {}};
+    around.roles = {.golden = conversion::kTestEngine,
+                    .witness = conversion::kTestEngine,
+                    .lowered = {},
+                    .module = conversion::kTestEngine,
+                    .onnx = {}};
   }
   return around;
 }
@@ -103,17 +107,33 @@ Status WriteOutputs(const std::vector<OutputFile>& outputs, const record::Run& r
   return first;
 }
 
+/// Among the arms that nobody asked for, EAGER by the engine that runs a Python module as it is:
+/// there is no program of it to replay.
+Status RunAsItIs(std::vector<conversion::Choice>& choices) {
+  for (conversion::Choice& choice : choices) {
+    if (choice.label == "EAGER") {
+      ASSAY_ASSIGN(auto pinned, conversion::Select("EAGER@pytorch"));
+      choice = std::move(pinned.front());
+    }
+  }
+  return {};
+}
+
 int StatusOf(const campaign::Campaign& campaign) {
   // As a shell reports a program that the signal ended.
   return campaign.signal == 0 ? ExitStatus(campaign.run) : 128 + campaign.signal;
 }
 
 Result<int> Run(const RunOptions& options, const std::vector<std::string>& command) {
-  ASSAY_ASSIGN(const Prepared prepared, Prepare(options));
+  ASSAY_ASSIGN(Prepared prepared, Prepare(options));
   ASSAY_ASSIGN(const hardware::Machine machine, hardware::Detect());
   ASSAY_TRY(CheckThreads(prepared.campaign.threads, machine.cpus.size()));
   StderrProgress progress(options.telling(), !options.no_progress);
-  ASSAY_ASSIGN(const model::Model model, options.model.Load());
+  ASSAY_ASSIGN(const model::Model model,
+               options.model.Load([&](const std::string& line) { progress.Say(line); }));
+  if (options.conversions.empty() && model.module && model.module->no_program) {
+    ASSAY_TRY(RunAsItIs(prepared.choices));
+  }
   ASSAY_ASSIGN(campaign::Campaign campaign,
                campaign::RunCampaign(model, prepared.choices, prepared.campaign,
                                      Around(machine, prepared), progress));

@@ -68,7 +68,7 @@ int AwaitEnd(campaign::Child& child) {
 
 }  // namespace
 
-Result<view::TorchGraphs> AskTorch(const std::string& form, const fs::path& program,
+Result<view::TorchGraphs> AskTorch(const std::string& form, const fs::path& file,
                                    const fs::path& weights) {
   const fs::path tool = ProgramFolder() / kProgram;
   std::error_code error;
@@ -86,7 +86,7 @@ Result<view::TorchGraphs> AskTorch(const std::string& form, const fs::path& prog
   Descriptor theirs(ends[1]);
   const Descriptor log(::memfd_create("log", MFD_CLOEXEC));
   campaign::ChildSpec spec;
-  spec.command = {tool.string(), form, program.string(), weights.string(),
+  spec.command = {tool.string(), form, file.string(), weights.string(),
                   std::to_string(theirs.get())};
   spec.inherited_fd = theirs.get();
   ASSAY_ASSIGN(campaign::Child child, campaign::Child::Start(spec, log.get()));

@@ -58,9 +58,10 @@ Json ToJson(const Description& v) {
 }
 
 Json ToJson(const Job& v) {
-  return {{"conversion", v.conversion}, {"recipe", v.recipe},     {"onnx", v.onnx},
-          {"program", v.program},       {"artifact", v.artifact}, {"inputs", v.inputs},
-          {"input_sets", v.input_sets}, {"threads", v.threads},   {"options", v.options}};
+  return {{"conversion", v.conversion}, {"recipe", v.recipe},         {"onnx", v.onnx},
+          {"program", v.program},       {"module", v.module},         {"artifact", v.artifact},
+          {"inputs", v.inputs},         {"input_sets", v.input_sets}, {"threads", v.threads},
+          {"options", v.options}};
 }
 
 Json ToJson(const Prepared& v) { return {{"seconds", v.seconds}, {"notes", v.notes}}; }
@@ -100,6 +101,7 @@ Result<Job> JobFromJson(const Json& json) {
                .recipe = json.at("recipe"),
                .onnx = Get<std::string>(json, "onnx"),
                .program = Get<std::string>(json, "program"),
+               .module = Get<std::string>(json, "module"),
                .artifact = Get<std::string>(json, "artifact"),
                .inputs = Get<std::string>(json, "inputs"),
                .input_sets = Int(json, "input_sets"),

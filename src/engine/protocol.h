@@ -40,6 +40,7 @@ struct Job {
   Json recipe;             // conversion::ToJson(Recipe)
   std::string onnx;        // model.onnx, external weights beside it
   std::string program;     // the ATen program's JSON; weights beside `onnx`
+  std::string module;      // module.json of a Python model, which the pytorch engine runs; else ""
   std::string artifact;    // folder: prepare fills it, load reads it; "" without preparation
   std::string inputs;      // safetensors: "NAME.K" for every input and set
   int input_sets = 4;

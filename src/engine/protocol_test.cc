@@ -19,6 +19,7 @@ TEST(ProtocolTest, CarriesAJobThroughJsonBesideItsVerb) {
                  .recipe = {{"precision", "fp32"}},
                  .onnx = "/m/model.onnx",
                  .program = "/m/program.json",
+                 .module = "/m/module.json",
                  .artifact = "/a",
                  .inputs = "/i.safetensors",
                  .input_sets = 5,

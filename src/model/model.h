@@ -18,10 +18,21 @@ struct Original {
   std::map<std::string, std::int64_t> dimensions = {};  // that it was loaded with
 };
 
+/// What was captured of a PyTorch module of the user's (src/engines/pytorch/capture.py), in one
+/// folder with its weights. The module itself is the model; what torch.export and torch.onnx made
+/// of it are two forms that others run, if they came to be.
+struct Module {
+  std::filesystem::path file;       // module.json: how the Python engine makes the module again
+  std::filesystem::path program;    // torch.export's calls; its weights beside it
+  std::optional<Error> no_program;  // why there is no such program
+  std::optional<Error> no_onnx;     // why Model::onnx is not there
+  std::map<std::string, std::filesystem::path> given_inputs;  // .npy, of inputs that are no floats
+};
+
 struct Model {
-  std::string name;              // "resnet18", or the file's stem
-  std::string source;            // "zoo" or "onnx"
-  std::string weights;           // "random" or "file"
+  std::string name;              // "resnet18", the file's stem, the callable's name
+  std::string source;            // "zoo", "onnx" or "python"
+  std::string weights;           // "random", "file", or "module": what the callable gave it
   std::filesystem::path folder;  // holds the graph and its external files; readers go nowhere else
   std::filesystem::path onnx;    // the graph, inside `folder`
   std::string sha256;            // of the graph and every weight byte
@@ -31,7 +42,8 @@ struct Model {
                                  // of the whole batch
   std::string precision = "fp32";  // class of its numbers: see PrecisionOf
   std::optional<Original> original = {};
-  Graph graph;
+  std::optional<Module> module = {};  // set for a Python model
+  Graph graph;                        // of a Python model without ONNX file: its inputs and outputs
 };
 
 struct LoadOptions {

@@ -60,7 +60,7 @@ struct Speedup {  // baseline time over arm time
 
 struct Output {
   std::string verdict;    // "pass", "fail", "mistrusted", "unchecked"
-  std::string reference;  // "aten-fp64", "onnxruntime-fp32", ""
+  std::string reference;  // "aten-fp64", "module-fp64", "onnxruntime-fp32", ""
   std::optional<double> relative_l2, max_abs, cosine, top1_agreement, tolerance,
       least_passing_tolerance;
 };

@@ -85,41 +85,57 @@ Values ValuesFor(const record::Arm& arm, const record::ModelFacts& model) {
           {"@PRECISION@", OpenVinoPrecision(arm.precision.asked)}};
 }
 
+TakeHome PythonProgram(std::vector<TakeHome::File> files, const record::Arm& arm) {
+  TakeHome home;
+  home.files = std::move(files);
+  home.files.push_back({"assay_model/__init__.py", ""});
+  home.artifact = arm.artifact.empty() ? "" : ".";
+  home.artifact_name = "artifact";
+  home.how = "python run.py";
+  return home;
+}
+
+/// What PyTorch in Python runs: the program as a module tree, or the user's own module.
+TakeHome ForPyTorch(const record::Arm& arm, const record::ModelFacts& model, const Values& values) {
+  if (model.source == "python" && arm.engine == "pytorch") {
+    TakeHome home = PythonProgram({{"run.py", Fill(templates::kPythonModule, values)},
+                                   {"assay_model/user_module.py", templates::kUserModule}},
+                                  arm);
+    home.needs_module = true;
+    return home;
+  }
+  TakeHome home = PythonProgram({{"run.py", Fill(templates::kPyTorch, values)},
+                                 {"assay_model/program.py", templates::kProgram},
+                                 {"assay_model/module_tree.py", templates::kModuleTree}},
+                                arm);
+  home.needs_program = true;
+  return home;
+}
+
 }  // namespace
 
 Result<TakeHome> MakeTakeHome(const record::Arm& arm, const record::ModelFacts& model) {
   const Values values = ValuesFor(arm, model);
-  if (arm.engine == "onnxruntime") {
-    return TakeHome{
-        {{"run.py", Fill(templates::kOnnxRuntime, values)}}, true, false, "", "", "python run.py"};
-  }
-  if (arm.engine == "openvino") {
-    return TakeHome{{{"run.py", Fill(templates::kOpenVino, values)}},
-                    true,
-                    false,
-                    ".",
-                    "artifact",
-                    "python run.py"};
+  TakeHome home;
+  if (arm.engine == "onnxruntime" || arm.engine == "openvino") {
+    const bool openvino = arm.engine == "openvino";
+    home.files = {
+        {"run.py", Fill(openvino ? templates::kOpenVino : templates::kOnnxRuntime, values)}};
+    home.needs_model = true;
+    home.artifact = openvino ? "." : "";
+    home.artifact_name = openvino ? "artifact" : "";
+    home.how = "python run.py";
+    return home;
   }
   if (arm.conversion.find("AOT_INDUCTOR") != std::string::npos && arm.engine == "torch") {
-    return TakeHome{{{"run.cc", Fill(templates::kAotInductor, values)},
-                     {"CMakeLists.txt", Fill(templates::kAotInductorCMake, values)}},
-                    false,
-                    false,
-                    "package",
-                    "package",
-                    "the two commands at the top of run.cc"};
+    home.files = {{"run.cc", Fill(templates::kAotInductor, values)},
+                  {"CMakeLists.txt", Fill(templates::kAotInductorCMake, values)}};
+    home.artifact = home.artifact_name = "package";
+    home.how = "the two commands at the top of run.cc";
+    return home;
   }
   if (arm.engine == "torch" || arm.engine == "pytorch") {
-    return TakeHome{{{"run.py", Fill(templates::kPyTorch, values)},
-                     {"assay_model/__init__.py", ""},
-                     {"assay_model/program.py", templates::kProgram},
-                     {"assay_model/module_tree.py", templates::kModuleTree}},
-                    true,
-                    true,
-                    arm.artifact.empty() ? "" : ".",
-                    "artifact",
-                    "python run.py"};
+    return ForPyTorch(arm, model, values);
   }
   return Error{Code::kUnsupported,
                fmt::format("there is no code to take home for engine '{}'", arm.engine), ""};

@@ -17,7 +17,8 @@ struct TakeHome {
   };
   std::vector<File> files;
   bool needs_model = false;    // model.onnx and its weights beside them
-  bool needs_program = false;  // program.json, the ATen program
+  bool needs_program = false;  // program.json, the ATen program, and its weights
+  bool needs_module = false;   // module.json and the weights of a Python model
   std::string artifact;        // what of the arm's artifact: "", "." for all, or a folder in it ...
   std::string artifact_name;   // ... and its name beside the files
   std::string how;             // the command that runs it: "python run.py"

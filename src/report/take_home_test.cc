@@ -62,6 +62,20 @@ TEST(TakeHomeTest, CompilesOnlyWhatWasCompiled) {
   EXPECT_THAT(inductor->files[0].content, HasSubstr("COMPILE = True"));
 }
 
+TEST(TakeHomeTest, APythonModelIsTakenAsItself) {
+  record::ModelFacts model = SampleRun().model;
+  model.source = "python";
+  const auto own = MakeTakeHome(ArmOn("EAGER@pytorch", "pytorch"), model);
+  ASSERT_TRUE(own.ok());
+  EXPECT_TRUE(own->needs_module);
+  EXPECT_FALSE(own->needs_program || own->needs_model);
+  EXPECT_THAT(own->files[0].content, HasSubstr("user_module.load(FOLDER)"));
+  EXPECT_FALSE(std::regex_search(own->files[0].content, std::regex("@[A-Z_]+@")));
+  const auto replayed = MakeTakeHome(ArmOn("EAGER", "torch"), model);
+  EXPECT_TRUE(replayed->needs_program);
+  EXPECT_FALSE(replayed->needs_module);
+}
+
 TEST(TakeHomeTest, HasNothingForTheTestEngine) {
   EXPECT_EQ(MakeTakeHome(ArmOn("EAGER", "fake"), SampleRun().model).error().code,
             Code::kUnsupported);

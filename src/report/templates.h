@@ -1,4 +1,4 @@
-// The files of templates/ (and the two of the Python engine that rebuild a module) as text, compiled
+// The files of templates/ (and those of the Python engine that make a module) as text, compiled
 // in by CMake.
 #pragma once
 
@@ -11,5 +11,7 @@ extern const char* const kAotInductor;
 extern const char* const kAotInductorCMake;
 extern const char* const kProgram;
 extern const char* const kModuleTree;
+extern const char* const kPythonModule;
+extern const char* const kUserModule;
 
 }  // namespace assay::report::templates

@@ -56,6 +56,8 @@ struct LiteralText {
   std::string operator()(const aten::DTypeArg& argument) const {
     return std::string(tensor::Name(argument.dtype));
   }
+  std::string operator()(const aten::DeviceArg&) const { return "cpu"; }
+  std::string operator()(aten::MemoryFormat format) const { return std::string(Name(format)); }
 };
 
 std::vector<Argument> ArgumentsOf(const aten::Call& call) {
@@ -65,7 +67,7 @@ std::vector<Argument> ArgumentsOf(const aten::Call& call) {
       arguments.push_back({ref->id});
     } else if (const auto* refs = std::get_if<aten::ValueRefs>(&argument)) {
       for (const aten::ValueId id : refs->ids) {
-        arguments.push_back({id});
+        arguments.push_back(id == aten::kHole ? Argument{-1, "None"} : Argument{id});
       }
     } else {
       arguments.push_back({-1, std::visit(LiteralText{}, argument)});

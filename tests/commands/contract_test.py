@@ -91,7 +91,7 @@ ORDER = [
 ]
 
 
-def run(*arguments: str, status: int) -> dict[str, str]:
+def run(*arguments: str, status: int, model: str = "simplecnn") -> dict[str, str]:
     """The standard output and the files written, by extension."""
     with tempfile.TemporaryDirectory(prefix="assay-contract-") as folder:
         environment = os.environ | {
@@ -101,7 +101,7 @@ def run(*arguments: str, status: int) -> dict[str, str]:
         }
         files = {ext: pathlib.Path(folder) / f"r.{ext}" for ext in ("json", "csv", "md")}
         outputs = [part for path in files.values() for part in ("--output", str(path))]
-        command = [PROGRAMS / "assay", "run", "simplecnn", "--format", "json", "--quiet"]
+        command = [PROGRAMS / "assay", "run", model, "--format", "json", "--quiet"]
         done = subprocess.run(
             [*command, *arguments, *outputs], env=environment, capture_output=True, text=True
         )
@@ -195,6 +195,25 @@ class ContractTest(unittest.TestCase):
         self.assertEqual(speedup["vs"], "EAGER@fake")
         self.assertGreater(speedup["ratio"], 1)
         self.assertEqual(self.record["recommendation"]["conversion"], "ONNX_CPU@fake")
+
+    def test_a_python_model_has_the_same_record(self) -> None:
+        if not (PROGRAMS / "assay-capture-module").exists():
+            self.skipTest("this build has no Python engine")
+        file = pathlib.Path(__file__).resolve().parent / "modules" / "branching.py"
+        written = run(
+            "--conversions", "EAGER@fake,ONNX_CPU@fake", "--max-seconds", "4",
+            "--processes", "2", status=0, model=f"python:{file}:Branching",
+        )  # fmt: skip
+        record = json.loads(written["json"])
+        self.fits(record, RUN, "run")
+        model = record["model"]
+        self.assertEqual((model["source"], model["name"]), ("python", "Branching"))
+        self.assertEqual((model["parameters"], model["batch_size"]), (2 * (8 * 4 + 4), 16))
+        self.assertEqual(model["macs"], 16 * 8 * 4)  # of the branch taken
+        self.assertRegex(model["sha256"], r"^[0-9a-f]{64}$")
+        for arm in record["arms"]:
+            self.fits(arm, MEASURED, arm["conversion"])
+            self.assertEqual(arm["output"]["reference"], "module-fp64")
 
     def test_standard_output_is_the_file(self) -> None:
         self.assertEqual(self.written["stdout"], self.written["json"])

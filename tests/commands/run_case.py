@@ -12,7 +12,8 @@ A case is a text file of steps:
     stderr no model 'resnet19'        a regular expression that must be found, over lines
     stdout! \\S                one that must not be
 
-Each case has a home folder of its own (ASSAY_HOME); $RECORDS is the folder of saved records.
+Each case has a home folder of its own (ASSAY_HOME); $RECORDS is the folder of saved records, $MODULES
+that of Python models.
 """
 
 import os
@@ -81,6 +82,7 @@ def main() -> int:
             "PATH": f"{programs}:{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
             "ASSAY_HOME": f"{folder}/home",
             "RECORDS": str(case.resolve().parent.parent / "records"),
+            "MODULES": str(case.resolve().parent.parent / "modules"),
         }
         work = pathlib.Path(folder) / "work"
         work.mkdir()

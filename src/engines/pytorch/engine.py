@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .protocol import EngineError, Job
 
 if TYPE_CHECKING:
-    import torch
+    from .model import LoadedModel
 
 # Caches must be on and compilers in this process: a grandchild would outlive a killed worker.
 _ENVIRONMENT = {"TORCHINDUCTOR_COMPILE_THREADS": "1", "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "0"}
@@ -26,8 +26,8 @@ class PyTorchEngine:
     "aot_inductor"."""
 
     def __init__(self) -> None:
-        self._output_names: list[str] = []
-        self._outputs: tuple[torch.Tensor, ...] = ()
+        self._loaded: LoadedModel | None = None
+        self._outputs: Any = ()  # as the module gave them
 
     def describe(self) -> dict[str, Any]:
         description = {"protocol": 1, "engine": "pytorch", "reason": "", "hint": ""}
@@ -73,8 +73,8 @@ class PyTorchEngine:
                 f"the pytorch engine has no compiler '{job.recipe.compiler}' to run",
                 "it runs eager and inductor",
             )
-        self._output_names = loaded.output_names
-        self._bind(module, loaded.input_sets)
+        self._loaded = loaded
+        self._bind(module, loaded)
         return {
             "threads": torch.get_num_threads(),
             "precision": obtained_precision(loaded, job.recipe),
@@ -82,11 +82,16 @@ class PyTorchEngine:
             "notes": notes,
         }
 
-    def _bind(self, module: Any, input_sets: list[tuple["torch.Tensor", ...]]) -> None:
+    def _bind(self, module: Any, loaded: "LoadedModel") -> None:
+        input_sets, keyword_sets = loaded.input_sets, loaded.keyword_sets
+
         def infer(chosen: int) -> None:
             self._outputs = module(*input_sets[chosen])
 
-        self.infer = infer
+        def infer_by_name(chosen: int) -> None:
+            self._outputs = module(*input_sets[chosen], **keyword_sets[chosen])
+
+        self.infer = infer_by_name if keyword_sets[0] else infer
 
     def guard(self) -> Any:
         import torch
@@ -96,11 +101,11 @@ class PyTorchEngine:
     def write_outputs(self, path: str, sets: int) -> None:
         from .model import write_tensors
 
+        assert self._loaded is not None
         outputs = {}
         with self.guard():
             for chosen in range(sets):
                 self.infer(chosen)
-                values = self._outputs if isinstance(self._outputs, tuple) else (self._outputs,)
-                for name, value in zip(self._output_names, values, strict=True):
-                    outputs[f"{name}.{chosen}"] = value
+                for name, value in self._loaded.named_outputs(self._outputs):
+                    outputs[f"{name}.{chosen}"] = value.clone()  # a module may reuse what it gave
             write_tensors(path, outputs)

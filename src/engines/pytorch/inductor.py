@@ -71,7 +71,7 @@ def _compile(model: LoadedModel) -> tuple[Any, list[str]]:
 
     compiled = torch.compile(model.module)
     with torch.inference_mode():
-        compiled(*model.input_sets[0])
+        compiled(*model.input_sets[0], **model.keyword_sets[0])
     return compiled, _graph_break_notes()
 
 
@@ -85,6 +85,10 @@ def _graph_break_notes() -> list[str]:
     from torch._dynamo.utils import counters
 
     notes = [f"graph break ({n}x): {reason}" for reason, n in counters["graph_break"].items()]
+    places = len(counters["resumes"])
+    if places > 0 and not notes:  # a branch on a value is counted there only
+        graphs = _counter("stats", "unique_graphs")
+        notes.append(f"graph break ({places}x): {graphs} graphs with Python between them")
     left_eager = _counter("frames", "total") - _counter("frames", "ok")
     if left_eager > 0:
         notes.append(f"{left_eager} frames were left to eager PyTorch")

@@ -28,6 +28,7 @@ JOB = {
     "recipe": RECIPE,
     "onnx": "/m/model.onnx",
     "program": "/m/program.json",
+    "module": "",
     "artifact": "",
     "inputs": "/m/inputs.safetensors",
     "input_sets": 3,

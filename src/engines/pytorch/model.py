@@ -2,11 +2,15 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch.overrides import TorchFunctionMode
 
 from . import program as aten
+from . import user_module
 from .module_tree import build_module
 from .protocol import EngineError, Job, Recipe
 
@@ -18,11 +22,15 @@ _PRECISIONS = {
 }
 
 
+NamedOutputs = Callable[[Any], list[tuple[str, torch.Tensor]]]
+
+
 @dataclasses.dataclass(frozen=True)
 class LoadedModel:
     module: torch.nn.Module
-    input_sets: list[tuple[torch.Tensor, ...]]  # in the program's order
-    output_names: list[str]
+    input_sets: list[tuple[torch.Tensor, ...]]  # those passed by position, in the model's order
+    keyword_sets: list[dict[str, torch.Tensor]]  # those passed by name
+    named_outputs: NamedOutputs  # the tensors of what the module returns, by the model's names
 
 
 def configure(threads: int) -> None:
@@ -42,26 +50,90 @@ def load_model(job: Job) -> LoadedModel:
             f"it has {', '.join(_PRECISIONS)}",
         )
     dtype = None if job.recipe.as_is else _PRECISIONS[job.recipe.precision]
+    if job.module:
+        return _load_users_module(job, dtype)
     program = aten.load(job.program)
     weights = aten.load_weights(program, pathlib.Path(job.onnx).parent)
-    module = build_module(program, weights)
-    if dtype is not None:
-        module = module.to(dtype)
+    names = [output.name for output in program.outputs]
+
+    def named_outputs(outputs: Any) -> list[tuple[str, torch.Tensor]]:
+        values = outputs if isinstance(outputs, tuple) else (outputs,)
+        return list(zip(names, values, strict=True))
+
+    tensors = load_file(job.inputs)
     return LoadedModel(
-        module=module,
-        input_sets=_input_sets(job, program, dtype),
-        output_names=[output.name for output in program.outputs],
+        module=_in_precision(build_module(program, weights), dtype),
+        input_sets=[
+            tuple(_input(tensors, i, chosen, dtype) for i in program.inputs)
+            for chosen in range(job.input_sets)
+        ],
+        keyword_sets=[{}] * job.input_sets,
+        named_outputs=named_outputs,
     )
 
 
-def _input_sets(
-    job: Job, program: aten.Program, dtype: torch.dtype | None
-) -> list[tuple[torch.Tensor, ...]]:
-    tensors = load_file(job.inputs)
-    return [
-        tuple(_input(tensors, i, chosen, dtype) for i in program.inputs)
-        for chosen in range(job.input_sets)
+def _in_precision(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Module:
+    return module if dtype is None else module.to(dtype)
+
+
+def _load_users_module(job: Job, dtype: torch.dtype | None) -> LoadedModel:
+    """The module as the user wrote it, in place of one made from a program."""
+    if dtype == torch.float64:
+        torch.set_default_dtype(dtype)  # of what forward makes without naming a type
+    try:
+        module, facts = user_module.load(pathlib.Path(job.module).parent)
+    except user_module.ModuleError as e:
+        raise EngineError("failed", e.message, e.hint) from e
+    arguments = [
+        (a["keyword"], aten.Value(-1, a["name"], getattr(torch, a["dtype"]), tuple(a["shape"])))
+        for a in facts["arguments"]
     ]
+    names = [output["name"] for output in facts["outputs"]]
+
+    def named_outputs(outputs: Any) -> list[tuple[str, torch.Tensor]]:
+        values = [tensor for _, tensor in user_module.named_outputs(outputs)]
+        return list(zip(names, values, strict=True))
+
+    tensors = load_file(job.inputs)
+    sets = range(job.input_sets)
+    module = _in_precision(module, dtype)
+    return LoadedModel(
+        module=_InDouble(module) if dtype == torch.float64 else module,
+        input_sets=[
+            tuple(_input(tensors, value, k, dtype) for keyword, value in arguments if not keyword)
+            for k in sets
+        ],
+        keyword_sets=[
+            {v.name: _input(tensors, v, k, dtype) for keyword, v in arguments if keyword}
+            for k in sets
+        ],
+        named_outputs=named_outputs,
+    )
+
+
+class _Widen(TorchFunctionMode):
+    """float32 that code asks for by name becomes float64."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        def wide(value: Any) -> Any:
+            return torch.float64 if value is torch.float32 else value
+
+        func = torch.Tensor.double if func is torch.Tensor.float else func
+        return func(*map(wide, args), **{k: wide(v) for k, v in (kwargs or {}).items()})
+
+
+class _InDouble(torch.nn.Module):
+    """A user's module with all of its float32 in float64: the golden reference, never timed."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *args: torch.Tensor, **kwargs: torch.Tensor) -> Any:
+        with _Widen():
+            return self.module(*args, **kwargs)
 
 
 def _input(

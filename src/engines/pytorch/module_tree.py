@@ -145,7 +145,7 @@ class _TreeBuilder:
     def _module_call(self, call: Call) -> fx.Node | None:
         """A call of the nn module that makes this dispatcher call, None when there is none."""
         form = _FORMS.get(call.op)
-        if form is None:
+        if form is None or call.overload:  # conv2d.padding pads by a word
             return None
         kind, activation, names = form
         if call.op == "aten::batch_norm":
@@ -160,6 +160,8 @@ class _TreeBuilder:
         operands = {name: arguments[name] for name in names if arguments[name] is not None}
         if "weight" not in operands or not all(self._is_weight(ref) for ref in operands.values()):
             return None
+        if arguments.get("training"):
+            return None  # normalises by the batch, whatever the module's mode
         path = self._path(operands["weight"])
         made_of = (call.op, operands, {k: v for k, v in arguments.items() if k != activation})
         while path in self._modules and self._modules[path] != made_of:

@@ -67,7 +67,7 @@ class Constant:
 class Call:
     """One dispatcher call; arguments in the schema's order, trailing defaults left out.
 
-    An argument is DEFAULT, a Ref, a list of Refs, or a plain Python value.
+    An argument is DEFAULT, a Ref, a list of Refs (None where it has a hole), or a plain value.
     """
 
     op: str
@@ -181,9 +181,13 @@ def _argument(argument: Any) -> Any:
     if kind == "value":
         return Ref(content)
     if kind == "values":
-        return [Ref(id) for id in content]
+        return [None if id is None else Ref(id) for id in content]
     if kind == "dtype":
         return _dtype(content)
+    if kind == "device":
+        return torch.device(content)
+    if kind == "memory_format":
+        return getattr(torch, content)
     if kind == "float":
         return float(content)
     if kind == "floats":

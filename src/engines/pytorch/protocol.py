@@ -41,6 +41,7 @@ class Job:
     recipe: Recipe
     onnx: str
     program: str
+    module: str
     artifact: str
     inputs: str
     input_sets: int

@@ -1,8 +1,9 @@
-"""The body of assay-torch-graph: a program's module tree, as torch.export or dynamo sees it.
+"""The body of assay-torch-graph: a module as torch.export or dynamo sees it.
 
-Usage: assay-torch-graph fx|dynamo PROGRAM FOLDER FD
+Usage: assay-torch-graph fx|dynamo FILE FOLDER FD
 
-PROGRAM is an ATen program's JSON, FOLDER holds its weights. Writes JSON (assay.torch_graph/1, or
+FILE is an ATen program's JSON, whose module tree is rebuilt, or the module.json of a module of the
+user's (user_module.py); FOLDER holds the weights. Writes JSON (assay.torch_graph/1, or
 {"error": {"kind", "message"}}) to the descriptor FD: PyTorch may print on the others.
 """
 
@@ -17,9 +18,9 @@ from typing import Any
 
 
 def main(arguments: list[str]) -> int:
-    form, program, folder, fd = arguments[1:]
+    form, file, folder, fd = arguments[1:]
     try:
-        document = show(form, Path(program), Path(folder))
+        document = show(form, Path(file), Path(folder))
     except Exception as e:  # PyTorch may raise anything; its words are the answer
         traceback.print_exc()
         document = {"error": {"message": _first_line(e)}}
@@ -31,21 +32,28 @@ def main(arguments: list[str]) -> int:
 def show(form: str, path: Path, folder: Path) -> dict[str, Any]:
     """form  "fx" or "dynamo" """
     from . import program as aten
+    from . import user_module
     from .module_tree import build_module
     from .torch_graph import explained, exported
 
+    tool = {"fx": exported, "dynamo": explained}[form]
+    if path.name == user_module.MODULE_FILE:
+        module, facts = user_module.load(folder)
+        arguments = facts["arguments"]
+        inputs = tuple(_zeros(a["shape"], a["dtype"]) for a in arguments if not a["keyword"])
+        named = {a["name"]: _zeros(a["shape"], a["dtype"]) for a in arguments if a["keyword"]}
+        return tool(module, inputs, facts["name"], named)
     program = aten.load(path)
     module = build_module(program, aten.load_weights(program, folder))
-    inputs = tuple(_example(value) for value in program.inputs)
-    tool = {"fx": exported, "dynamo": explained}[form]
+    inputs = tuple(_zeros(value.shape, value.dtype) for value in program.inputs)
     return tool(module, inputs, program.name)
 
 
-def _example(value: Any) -> Any:
-    """Zeros: valid as indices too. Which values they are changes nothing in a graph."""
+def _zeros(shape: Any, dtype: Any) -> Any:
+    """Valid as indices too. Which values they are changes nothing in a graph."""
     import torch
 
-    return torch.zeros(value.shape, dtype=value.dtype)
+    return torch.zeros(shape, dtype=getattr(torch, dtype) if isinstance(dtype, str) else dtype)
 
 
 def _first_line(error: Exception) -> str:

@@ -21,10 +21,12 @@ _MOST_FRAMES = 4  # of a graph break, innermost last
 Json = dict[str, Any]
 
 
-def exported(module: nn.Module, inputs: tuple[Any, ...], name: str) -> Json:
+def exported(
+    module: nn.Module, inputs: tuple[Any, ...], name: str, named: dict[str, Any] | None = None
+) -> Json:
     """What torch.export makes of the module."""
     with torch.no_grad():
-        return of_exported_program(torch.export.export(module, inputs), name)
+        return of_exported_program(torch.export.export(module, inputs, named or None), name)
 
 
 def of_exported_program(program: torch.export.ExportedProgram, name: str) -> Json:
@@ -34,11 +36,13 @@ def of_exported_program(program: torch.export.ExportedProgram, name: str) -> Jso
     return _document([graph.to_json(name, title)], [])
 
 
-def explained(module: nn.Module, inputs: tuple[Any, ...], name: str) -> Json:
+def explained(
+    module: nn.Module, inputs: tuple[Any, ...], name: str, named: dict[str, Any] | None = None
+) -> Json:
     """What dynamo, torch.compile's front end, makes of the module: its graphs, and where it broke
     off. Runs the module once."""
     with torch.no_grad():
-        found = torch._dynamo.explain(module)(*inputs)
+        found = torch._dynamo.explain(module)(*inputs, **named or {})
     weights = _traced_weights(module)
     graphs = []
     for position, graph in enumerate(found.graphs, start=1):

@@ -1,9 +1,11 @@
 #include "engines/torch/call.h"
 
+#include <ATen/ScalarOps.h>
 #include <ATen/core/List.h>
 #include <ATen/core/jit_type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,6 +29,28 @@ c10::TypePtr WithoutOptional(const c10::TypePtr& type) {
   return optional ? optional->getElementType() : type;
 }
 
+c10::MemoryFormat FormatOf(aten::MemoryFormat format) {
+  switch (format) {
+    case aten::MemoryFormat::kContiguous:
+      return c10::MemoryFormat::Contiguous;
+    case aten::MemoryFormat::kChannelsLast:
+      return c10::MemoryFormat::ChannelsLast;
+    case aten::MemoryFormat::kChannelsLast3d:
+      return c10::MemoryFormat::ChannelsLast3d;
+    case aten::MemoryFormat::kPreserve:
+      break;
+  }
+  return c10::MemoryFormat::Preserve;
+}
+
+/// A number where a tensor is wanted (x * 0.5), as PyTorch's Python binding passes it: its type
+/// does not decide the result's.
+at::Tensor WrappedNumber(const at::Scalar& number) {
+  at::Tensor tensor = at::scalar_to_tensor(number);
+  tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
+  return tensor;
+}
+
 /// The IValue of an argument that is no value of the program.
 struct Literal {
   at::ScalarType precision;
@@ -42,6 +66,10 @@ struct Literal {
   c10::IValue operator()(const std::vector<double>& value) const { return value; }
   c10::IValue operator()(const aten::DTypeArg& value) const {
     return static_cast<std::int64_t>(CastType(value.dtype, precision));
+  }
+  c10::IValue operator()(const aten::DeviceArg&) const { return c10::Device(c10::kCPU); }
+  c10::IValue operator()(aten::MemoryFormat value) const {
+    return static_cast<std::int64_t>(FormatOf(value));
   }
 };
 
@@ -75,6 +103,9 @@ Status AddValues(const aten::Call& call, const c10::Argument& parameter,
                                     parameter.type()->str()));
   }
   const bool optional = list->getElementType()->kind() == c10::TypeKind::OptionalType;
+  if (!optional && std::find(refs.ids.begin(), refs.ids.end(), aten::kHole) != refs.ids.end()) {
+    return Misfit(call, fmt::format("parameter '{}' takes no None", parameter.name()));
+  }
   resolved.list_places.push_back({resolved.arguments.size(), refs.ids, optional});
   resolved.arguments.emplace_back();
   return {};
@@ -93,7 +124,15 @@ Status AddLiteral(const aten::Call& call, const c10::Argument& parameter,
       literal = std::vector<double>();
     }
   }
-  if (!literal.type<c10::Type>()->isSubtypeOf(*parameter.type())) {
+  if (WithoutOptional(parameter.type())->kind() == c10::TypeKind::TensorType &&
+      (literal.isScalar() || literal.isBool())) {
+    resolved.arguments.emplace_back(WrappedNumber(literal.toScalar()));
+    return {};
+  }
+  // A Scalar may be a boolean, which the type system of TorchScript does not count as a number.
+  const bool flag =
+      literal.isBool() && WithoutOptional(parameter.type())->kind() == c10::TypeKind::NumberType;
+  if (!flag && !literal.type<c10::Type>()->isSubtypeOf(*parameter.type())) {
     return Misfit(call, fmt::format("parameter '{}' is {}, given {}", parameter.name(),
                                     parameter.type()->str(), literal.type<c10::Type>()->str()));
   }

@@ -99,7 +99,7 @@ void Replay::RunCall(const ResolvedCall& call) {
     if (place.optional_elements) {
       c10::List<std::optional<at::Tensor>> list;
       for (const aten::ValueId id : place.values) {
-        list.push_back(values_[Index(id)]);
+        list.push_back(id == aten::kHole ? std::nullopt : std::optional(values_[Index(id)]));
       }
       stack_[place.position] = std::move(list);
     } else {
