@@ -11,7 +11,7 @@ namespace assay::aten {
 namespace {
 
 template <typename T>
-Range RangeOf() {
+Bounds BoundsOf() {
   return {static_cast<double>(std::numeric_limits<T>::min()),
           static_cast<double>(std::numeric_limits<T>::max())};
 }
@@ -93,16 +93,16 @@ double Decimal(double number) {
   return decimal;
 }
 
-std::optional<Range> IntegerRange(tensor::DType dtype) {
+std::optional<Bounds> IntegerRange(tensor::DType dtype) {
   switch (dtype) {
     case tensor::DType::kInt8:
-      return RangeOf<std::int8_t>();
+      return BoundsOf<std::int8_t>();
     case tensor::DType::kUInt8:
-      return RangeOf<std::uint8_t>();
+      return BoundsOf<std::uint8_t>();
     case tensor::DType::kInt16:
-      return RangeOf<std::int16_t>();
+      return BoundsOf<std::int16_t>();
     case tensor::DType::kUInt16:
-      return RangeOf<std::uint16_t>();
+      return BoundsOf<std::uint16_t>();
     default:
       return std::nullopt;
   }

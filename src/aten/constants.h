@@ -23,12 +23,12 @@ std::optional<double> OnlyNumber(const tensor::Tensor& tensor);
 /// for the float32 of 1e-05, which is what the author wrote and eager PyTorch passes as a double.
 double Decimal(double number);
 
-struct Range {
+struct Bounds {
   double low = 0, high = 0;
 };
 
 /// What an integer of 8 or 16 bits can hold; nothing for other types.
-std::optional<Range> IntegerRange(tensor::DType dtype);
+std::optional<Bounds> IntegerRange(tensor::DType dtype);
 
 /// A tensor of int64, for operands that must be tensors.
 tensor::Tensor IntegerTensor(std::vector<std::int64_t> values, tensor::Shape shape);

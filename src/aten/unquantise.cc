@@ -23,13 +23,13 @@ std::optional<double> ZeroPoint(const model::Graph& graph, const model::Node& qu
   std::int32_t number = 0;
   std::memcpy(&number, constant->data.data(), std::min(size, sizeof number));  // little endian
   const auto bits = static_cast<int>(8 * size);
-  const bool negative = IntegerRange(constant->type.dtype).value_or(Range{}).low < 0 &&
+  const bool negative = IntegerRange(constant->type.dtype).value_or(Bounds{}).low < 0 &&
                         (number >> (bits - 1) & 1) != 0;
   return negative ? number - (1 << bits) : number;
 }
 
 /// What the dequantised numbers lie between.
-std::optional<Range> Limits(const model::Graph& graph, const model::Node& quantize) {
+std::optional<Bounds> Limits(const model::Graph& graph, const model::Node& quantize) {
   const auto value = [&](model::ValueId id) -> const model::Value& {
     return graph.values[static_cast<std::size_t>(id)];
   };
@@ -40,7 +40,7 @@ std::optional<Range> Limits(const model::Graph& graph, const model::Node& quanti
   if (!range || !zero || step == 0) {
     return std::nullopt;
   }
-  return Range{(range->low - *zero) * step, (range->high - *zero) * step};
+  return Bounds{(range->low - *zero) * step, (range->high - *zero) * step};
 }
 
 model::ValueId AddNumber(model::Graph& graph, double number) {
