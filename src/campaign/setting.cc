@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "aten/lower.h"
+#include "base/file.h"
 #include "campaign/outcome.h"
 #include "campaign/program_file.h"
 #include "hardware/environment.h"
