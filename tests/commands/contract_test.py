@@ -163,7 +163,7 @@ class ContractTest(unittest.TestCase):
             arm = self.arms[name]
             self.fits(arm, MEASURED, name)
             self.assertEqual((arm["outcome"], arm["metric"]), ("measured", "latency"))
-            stops = ("precision", "samples", "rounds", "budget", "cut", "interrupted")
+            stops = ("precision", "samples", "rounds", "decided", "budget", "cut", "interrupted")
             self.assertIn(arm["stopped"], stops)
             latency = arm["latency_ms"]
             self.assertLessEqual(latency["min"], latency["median"])
