@@ -25,7 +25,7 @@ import unittest
 PROGRAMS = pathlib.Path()
 PATIENCE = 60  # seconds until something awaited counts as missing
 TWO_ARMS = ["--conversions", "EAGER@fake,ONNX_CPU@fake"]
-ENDLESS = ["--max-seconds", "0", "--samples", "100000000", "--processes", "1"]
+ENDLESS = ["--max-seconds", "0", "--samples", "100000000", "--processes", "1", "--verbose"]
 
 
 def script(**onnx: object) -> str:
@@ -72,6 +72,7 @@ class RunTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.work = pathlib.Path(folder.name)
         self.home = f"{folder.name}/home"
+        self.story = self.work / "stderr"
         self.addCleanup(self.kill_rest)
 
     def kill_rest(self) -> None:
@@ -85,11 +86,12 @@ class RunTest(unittest.TestCase):
             "ASSAY_TEST_OPTIONS": options,
         }
         form = more.pop("form", "json")
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
         command = [PROGRAMS / "assay", "run", "simplecnn", "--format", form, *arguments]
-        return subprocess.Popen(
-            command, cwd=self.work, env=environment, stdin=subprocess.DEVNULL, **pipes
-        )
+        with self.story.open("w") as story:
+            pipes = {"stdout": subprocess.PIPE, "stderr": story} | more
+            return subprocess.Popen(
+                command, cwd=self.work, env=environment, stdin=subprocess.DEVNULL, **pipes
+            )
 
     def until(self, what: str, holds) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -102,25 +104,25 @@ class RunTest(unittest.TestCase):
             pid for pid, command in processes(self.home).items() if "assay-engine-fake" in command
         )
 
-    def measuring(self, arms: int = 2) -> list[int]:
-        """Waits until every arm's worker has spent CPU time on inferences; their pids."""
+    def measuring(self) -> list[int]:
+        """Waits until a --verbose run has timed every arm; the workers' pids."""
+        self.until("rounds begin", lambda: "timing  round" in self.story.read_text())
+        workers = self.workers()
+        before = {pid: cpu_ticks(pid) for pid in workers}
 
-        def all_busy() -> bool:
-            workers = self.workers()
-            try:
-                # 10 ms a tick: more than loading takes, so rounds have begun.
-                return len(workers) == arms and all(cpu_ticks(pid) > 40 for pid in workers)
-            except OSError:
-                return False
+        def all_timed() -> bool:
+            # 10 ms a tick: more than a slice takes.
+            return all(cpu_ticks(pid) > ticks + 40 for pid, ticks in before.items())
 
-        self.until("rounds begin", all_busy)
-        return self.workers()
+        self.until("every arm is timed", all_timed)
+        return workers
 
     def ends(self, run: subprocess.Popen, status: int) -> tuple[str, str]:
-        out, err = run.communicate(timeout=PATIENCE)
+        out, _ = run.communicate(timeout=PATIENCE)
+        err = self.story.read_text()
         self.assertEqual(run.returncode, status, err)
         self.until("no process is left", lambda: not processes(self.home))
-        return out.decode(), err.decode()
+        return out.decode(), err
 
 
 class SignalTest(RunTest):
@@ -200,7 +202,7 @@ class SignalTest(RunTest):
         self.ends(run, -signal.SIGKILL)
 
     def test_worker_killed_from_outside_is_crashed_and_others_are_measured(self) -> None:
-        run = self.start(*TWO_ARMS, "--max-seconds", "6", "--processes", "1")
+        run = self.start(*TWO_ARMS, "--max-seconds", "6", "--processes", "1", "--verbose")
         # Workers are started in the order asked for.
         os.kill(self.measuring()[1], signal.SIGKILL)
         out, err = self.ends(run, 1)
