@@ -107,6 +107,13 @@ std::vector<std::string> NeedsOf(const Conversion& c) {
   return needs;
 }
 
+std::string UseOf(const Conversion& c) {
+  const bool changed = c.recipe.compiler == "eager" && c.recipe.quantisation.empty() &&
+                       c.recipe != Recipe{.compiler = "eager"};
+  return changed ? "to see what the step before it brings by itself, without a compiler"
+                 : KindOf(c).use;
+}
+
 std::string TrapOf(const Conversion& c) {
   std::vector<std::string> traps;
   if (const char* trap = KindOf(c).trap; *trap != '\0') {
@@ -135,7 +142,7 @@ Explanation Explain(const Conversion& conversion) {
   return {.steps = conversion.steps,
           .timed = TimedOf(conversion),
           .needs = NeedsOf(conversion),
-          .use = KindOf(conversion).use,
+          .use = UseOf(conversion),
           .trap = TrapOf(conversion)};
 }
 

@@ -41,6 +41,11 @@ TEST(ExplainTest, SaysWhatItNeeds) {
   EXPECT_THAT(Of("FP16+EAGER").needs, Contains("a CPU with avx512_fp16 or asimdhp to be of use"));
 }
 
+TEST(ExplainTest, CallsOnlyPlainEagerTheBaseline) {
+  EXPECT_THAT(Of("EAGER").use, HasSubstr("baseline"));
+  EXPECT_THAT(Of("BF16+CHANNELS_LAST+EAGER").use, Not(HasSubstr("baseline")));
+}
+
 TEST(ExplainTest, SaysWhatGoesWrong) {
   EXPECT_THAT(Of("OPTIMUM_QUANTO_WI2").trap, HasSubstr("never judged"));
   EXPECT_THAT(Of("OPTIMUM_QUANTO_AI8WI8").trap, HasSubstr("calibration"));
