@@ -47,8 +47,7 @@ struct Setting {
 /// Draws the inputs (or reads them), asks the engines, lowers the model; none of it when no choice
 /// may run on this machine.
 /// Errors  kUnavailable when no engine of those that may run is here; kIo when nothing can be
-/// written;
-///         those of DrawInputs.
+///         written; those of DrawInputs.
 Result<Setting> Arrange(const model::Model& model, const std::vector<conversion::Choice>& choices,
                         const Options& options, const Surroundings& around, Workshop& workshop);
 
