@@ -1,4 +1,4 @@
-// The grammar of names: a name is parts joined by "+", and each part adds its bit to the recipe.
+// The parts that names are made of, joined by "+": what each does in words, and to the recipe.
 #pragma once
 
 #include <string>
@@ -8,10 +8,15 @@
 
 namespace assay::conversion {
 
-/// The conversion that `name` is the name of. All parts of it must be in the table.
-Conversion Compose(int id, const std::string& name);
+struct Part {
+  const char* name;
+  const char* step;  // what is done; "with ...": how the step before it is done
+  void (*apply)(Conversion&);
+  std::vector<std::string> instead =
+      {};  // where it cannot be had: parts that come near, best first
+};
 
-/// Every part that names are made of: "EXPORT", "FP16", ...
-std::vector<std::string> PartNames();
+/// In no order that matters.
+const std::vector<Part>& Parts();
 
 }  // namespace assay::conversion

@@ -2,8 +2,8 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "conversion/compose.h"
 #include "conversion/conversion.h"
-#include "conversion/parts.h"
 
 namespace assay::conversion {
 namespace {

@@ -84,8 +84,8 @@ TEST(RegistryTest, UsesEveryPartOfTheGrammar) {
       used.insert(part);
     }
   }
-  for (const std::string& part : PartNames()) {
-    EXPECT_EQ(used.count(part), 1u) << part;
+  for (const Part& part : Parts()) {
+    EXPECT_EQ(used.count(part.name), 1u) << part.name;
   }
 }
 

@@ -78,8 +78,8 @@ Error Unknown(const Word& word) {
     names.push_back(conversion.name);
   }
   if (word.IsPattern()) {
-    for (std::string& part : PartNames()) {
-      names.push_back(std::move(part));
+    for (const Part& part : Parts()) {
+      names.emplace_back(part.name);
     }
   }
   return {Code::kInvalidArgument,
