@@ -208,6 +208,12 @@ TEST_F(AssembleTest, LeavesArmsNotRunThatASignalOrTheBudgetCameBefore) {
   EXPECT_EQ(Assemble().arms[1].stopped, "interrupted");
 }
 
+TEST_F(AssembleTest, NotesWhatWasToBeExpected) {
+  Add("FP16+EAGER", 10);
+  findings_.arms[0].warning = "10 to 40 times slower";
+  EXPECT_THAT(Assemble().arms[0].notes, Contains("10 to 40 times slower"));
+}
+
 TEST_F(AssembleTest, NotesOutliersWithWhatTheKernelCharged) {
   Add("EAGER", 10);
   findings_.seen.arms[0].samples_ns[5] = 500 * kMs;

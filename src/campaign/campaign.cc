@@ -73,6 +73,7 @@ class Arms {
   }
 
   void Plan();
+  bool AnyLeft() const;  // that has not ended
   void Prepare();
   void Measure(std::uint64_t reference_peak_bytes);
   void Judge(const References& references);
@@ -94,26 +95,33 @@ class Arms {
 
 void Arms::Add(const conversion::Choice& choice, bool control) {
   const std::size_t arm = plan_.arms.size();
-  const auto& described = setting_.engines.at(choice.route.engine);
+  const auto described = setting_.engines.find(choice.route.engine);
+  const bool here = described != setting_.engines.end() && described->second.ok();
+  const conversion::Recipe& recipe = choice.conversion.recipe;
   ArmFacts facts;
   facts.label = choice.label + (control ? kControlSuffix : "");
-  facts.told = choice.conversion.recipe.precision;
-  const bool quantised = facts.told == "fp32" && setting_.model.precision == model::kQuantised;
-  facts.precision = quantised ? model::kQuantised : facts.told;
-  facts.as_is = choice.conversion.recipe.as_is;
+  facts.told = recipe.precision;
+  facts.precision = conversion::ClassOf(recipe);
+  if (facts.precision == "fp32" && setting_.model.precision == model::kQuantised) {
+    facts.precision = model::kQuantised;
+  }
+  facts.as_is = recipe.as_is;
   facts.device = ToLower(choice.conversion.device);
   facts.engine = choice.route.engine;
-  facts.engine_version = described.ok() ? described->version : "";
+  facts.engine_version = here ? described->second->version : "";
   facts.control = control;
+  facts.warning = conversion::LegalityOf(choice, setting_.around.host).warning;
   ArmPlan planned;
   planned.label = facts.label;
   planned.worker = setting_.SpecOf(choice.route.engine);
-  planned.job = setting_.JobOf(choice.conversion.name, choice.conversion.recipe);
-  findings_.arms.push_back(std::move(facts));
+  planned.job = setting_.JobOf(choice.conversion.name, recipe);
+  findings_.arms.push_back(facts);
   plan_.arms.push_back(std::move(planned));
   findings_.seen.arms.emplace_back();
-  if (const Status able = setting_.Able(choice.route.engine); !able.ok()) {
+  if (const Status able = setting_.Able(choice); !able.ok()) {
     End(arm, "", able.error());
+  } else if (!facts.warning.empty()) {
+    progress_.Say(fmt::format("{}: {}", facts.label, facts.warning));
   }
 }
 
@@ -134,6 +142,11 @@ void Arms::Plan() {
     choices_.push_back(choices_[plan_.baseline]);
     Add(choices_.back(), /*control=*/true);
   }
+}
+
+bool Arms::AnyLeft() const {
+  return std::any_of(findings_.seen.arms.begin(), findings_.seen.arms.end(),
+                     [](const ArmLog& log) { return !log.end; });
 }
 
 void Arms::End(std::size_t arm, const char* stage, const Error& error) {
@@ -271,7 +284,8 @@ Result<Campaign> RunCampaign(const model::Model& model,
   Arms arms(setting, choices, *workshop, progress);
   arms.Plan();
   arms.Prepare();
-  const ComputedReferences computed = ComputeReferences(setting, *workshop, progress);
+  const ComputedReferences computed =
+      arms.AnyLeft() ? ComputeReferences(setting, *workshop, progress) : ComputedReferences{};
   if (workshop->signal() == 0) {
     ASSAY_TRY(computed.batch);
   }

@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "campaign/inputs.h"
 #include "campaign/progress.h"
-#include "conversion/conversion.h"
+#include "conversion/select.h"
 #include "model/model.h"
 #include "record/record.h"
 
@@ -54,6 +54,7 @@ struct Surroundings {
   std::vector<int> cpus;  // hardware::Machine::cpus, to pin workers to; empty: not pinned
   std::vector<std::string> mistrust_reasons;  // of the machine: make the run `mistrusted`
   Roles roles;
+  conversion::Host host = {};  // what the machine can run
 };
 
 struct Campaign {
@@ -61,10 +62,12 @@ struct Campaign {
   int signal = 0;  // SIGINT, SIGTERM or SIGHUP when one ended it early: what was measured is in run
 };
 
-/// Measures `choices` on `model`. An arm that fails is data in the record, not an error here.
+/// Measures `choices` on `model`. An arm that fails is data in the record, not an error here; for
+/// one that is known not to run on `host` no engine is started.
 /// SIGINT, SIGTERM and SIGHUP end it early, keeping what was measured; SIGTSTP stops the workers,
 /// too. Not to be called with threads about: it forks.
-/// Errors  kUnavailable when no arm's engine is here; kIo when the caches cannot be written.
+/// Errors  kUnavailable when no engine of those that could run is here; kIo when the caches cannot
+/// be written.
 Result<Campaign> RunCampaign(const model::Model& model,
                              const std::vector<conversion::Choice>& choices, const Options& options,
                              const Surroundings& surroundings, Progress& progress);

@@ -207,6 +207,40 @@ TEST_F(CampaignTest, IsUnavailableWhenNoEngineIsHere) {
   EXPECT_EQ(campaign.error().code, Code::kUnavailable);
 }
 
+TEST_F(CampaignTest, StartsNoEngineForAConversionThatCannotRunOnThisMachine) {
+  Add("EAGER");
+  Add("ON_A_GPU", {{"misbehave", {{{"how", "kill"}}}}}, true);
+  choices_.back().conversion.standing = conversion::Standing::kNeedsCuda;
+  choices_.back().route = {.engine = "nosuch", .preparer = "nosuch"};
+  Add("LAST");
+  const record::Run run = Run().run;
+  ASSERT_EQ(run.arms.size(), 3u);
+  EXPECT_EQ(run.arms[0].outcome, record::Outcome::kMeasured);
+  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kUnsupported);
+  EXPECT_THAT(run.arms[1].reason, HasSubstr("NVIDIA GPU"));
+  EXPECT_EQ(run.arms[1].conversion, "ON_A_GPU");
+  EXPECT_EQ(run.arms[1].engine, "nosuch");
+  EXPECT_EQ(run.arms[2].outcome, record::Outcome::kMeasured);
+}
+
+TEST_F(CampaignTest, RecordsEveryArmWhereNoneCanRun) {
+  for (const char* name : {"GONE", "NOT_YET"}) {
+    Add(name);
+    choices_.back().route.engine = "nosuch";
+  }
+  choices_[0].conversion.standing = conversion::Standing::kExplained;
+  choices_[0].conversion.why = "it is gone";
+  choices_[1].conversion.standing = conversion::Standing::kNotBuilt;
+  const Campaign campaign = Run();
+  ASSERT_EQ(campaign.run.arms.size(), 2u);
+  EXPECT_EQ(campaign.run.arms[0].reason, "it is gone");
+  EXPECT_THAT(campaign.run.arms[1].reason, HasSubstr("not built yet"));
+  EXPECT_EQ(campaign.run.arms[1].outcome, record::Outcome::kUnsupported);
+  EXPECT_FALSE(campaign.run.recommendation);
+  EXPECT_FALSE(std::filesystem::exists(around_.home / "references"));
+  EXPECT_FALSE(std::filesystem::exists(around_.home / "inputs"));
+}
+
 TEST_F(CampaignTest, MeasuresWithoutReferencesAndSaysSo) {
   around_.roles = {.golden = "nosuch", .witness = "nosuch", .lowered = {}};
   Add("EAGER");

@@ -95,6 +95,9 @@ std::vector<std::string> NotesOn(const Findings& findings, std::size_t baseline,
   if (findings.arms[arm].control) {
     notes.push_back("the control: the baseline once more, to be as fast as itself");
   }
+  if (!findings.arms[arm].warning.empty()) {
+    notes.push_back(findings.arms[arm].warning);
+  }
   if (log.loaded) {
     notes.insert(notes.end(), log.loaded->notes.begin(), log.loaded->notes.end());
   }

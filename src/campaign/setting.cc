@@ -1,6 +1,7 @@
 #include "campaign/setting.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -33,6 +34,16 @@ std::uint64_t LimitOf(const Options& options, Workshop& workshop) {
   return options.memory_bytes.value_or(free > 2 * kReserveBytes ? free - kReserveBytes : free / 2);
 }
 
+/// Those that may run on this machine, for all that is known without their engines.
+std::vector<conversion::Choice> Legal(const std::vector<conversion::Choice>& choices,
+                                      const conversion::Host& host) {
+  std::vector<conversion::Choice> legal;
+  std::copy_if(choices.begin(), choices.end(), std::back_inserter(legal),
+               [&](const auto& choice) { return conversion::LegalityOf(choice, host).able.ok(); });
+  return legal;
+}
+
+/// choices  one at least
 Result<Descriptions> Describe(const std::vector<conversion::Choice>& choices, const Roles& roles,
                               bool python, double timeout_s, Workshop& workshop) {
   std::set<std::string> names = {roles.golden, roles.witness};
@@ -152,6 +163,11 @@ Status Setting::Able(const std::string& engine) const {
   return no_onnx ? Status(*model.module->no_onnx) : Status();
 }
 
+Status Setting::Able(const conversion::Choice& choice) const {
+  ASSAY_TRY(conversion::LegalityOf(choice, around.host).able);
+  return Able(choice.route.engine);
+}
+
 Result<Setting> Arrange(const model::Model& model, const std::vector<conversion::Choice>& choices,
                         const Options& options, const Surroundings& around, Workshop& workshop) {
   Setting setting{.model = model,
@@ -164,9 +180,13 @@ Result<Setting> Arrange(const model::Model& model, const std::vector<conversion:
                   .inputs = {},
                   .program = Error{},
                   .program_sha256 = ""};
+  const std::vector<conversion::Choice> legal = Legal(choices, around.host);
+  if (legal.empty()) {
+    return setting;
+  }
   ASSAY_ASSIGN(setting.inputs, DrawInputs(model.graph, options.seed, around.home / "inputs",
                                           InputFilesOf(model, options)));
-  ASSAY_ASSIGN(setting.engines, Describe(choices, around.roles, model.module.has_value(),
+  ASSAY_ASSIGN(setting.engines, Describe(legal, around.roles, model.module.has_value(),
                                          setting.timeouts.load_s, workshop));
   ASSAY_TRY(model.module ? FindProgram(*model.module, setting) : Lower(setting));
   return setting;

@@ -12,7 +12,7 @@
 #include "campaign/inputs.h"
 #include "campaign/session.h"
 #include "campaign/worker.h"
-#include "conversion/conversion.h"
+#include "conversion/select.h"
 #include "engine/protocol.h"
 #include "model/model.h"
 
@@ -26,7 +26,7 @@ struct Setting {
   Timeouts timeouts;
   int threads = 1;
   std::uint64_t memory_bytes = 0;  // limit of each worker
-  Descriptions engines;
+  Descriptions engines;            // of the arms that may run here, and of the references
   Inputs inputs;
   Result<std::string> program;  // path of the ATen program, or why there is none: lowered from the
                                 // ONNX file, or for a Python model what torch.export wrote
@@ -38,13 +38,16 @@ struct Setting {
   conversion::Recipe InOwnPrecision(conversion::Recipe recipe) const;
   /// Why this engine cannot run the model here, if it cannot: not here, or nothing to run.
   Status Able(const std::string& engine) const;
+  /// The same for an arm: what is known of its conversion on this machine comes first.
+  Status Able(const conversion::Choice& choice) const;
   bool RunsProgram(const std::string& engine) const;  // and so shares the lowering's bugs
   bool RunsModule(const std::string& engine) const;   // the Python model's own
 };
 
-/// Draws the inputs (or reads them), asks the engines, lowers the model.
-/// Errors  kUnavailable when no engine of `choices` is here; kIo when nothing can be written;
-///         those of DrawInputs.
+/// Draws the inputs (or reads them), asks the engines, lowers the model; none of it when no choice
+/// may run on this machine.
+/// Errors  kUnavailable when no engine of those that may run is here; kIo when nothing can be
+///         written; those of DrawInputs.
 Result<Setting> Arrange(const model::Model& model, const std::vector<conversion::Choice>& choices,
                         const Options& options, const Surroundings& around, Workshop& workshop);
 

@@ -15,7 +15,7 @@
 #include <system_error>
 
 #include "base/file.h"
-#include "conversion/conversion.h"
+#include "conversion/select.h"
 
 namespace assay::cli {
 namespace {

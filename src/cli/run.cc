@@ -58,14 +58,16 @@ campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& 
                                 .physical_cores = machine.usable_cores,
                                 .cpus = machine.cpus,
                                 .mistrust_reasons = {},
-                                .roles = {}};
+                                .roles = {},
+                                .host = {.isa = machine.facts.isa, .devices = machine.devices}};
   for (const hardware::Warning& warning : machine.warnings) {
     if (warning.mistrust) {
       around.mistrust_reasons.push_back(warning.message);
     }
   }
-  const auto is_fake = [](const conversion::Choice& choice) {
-    return choice.route.engine == conversion::kTestEngine;
+  const auto is_fake = [&](const conversion::Choice& choice) {
+    return choice.route.engine == conversion::kTestEngine ||
+           !conversion::LegalityOf(choice, around.host).able.ok();
   };
   if (std::all_of(prepared.choices.begin(), prepared.choices.end(), is_fake)) {
     around.roles = {.golden = conversion::kTestEngine,

@@ -144,9 +144,11 @@ void AddResults(CLI::App& verb, RunOptions& o) {
 void RunOptions::AddTo(CLI::App& verb) {
   model.AddTo(verb);
   model.changes_batch = true;  // the campaign verifies it
-  verb.add_option("--conversions", conversions,
-                  "what to measure, in this order (assay conversions)")
-      ->type_name("A,B@ENGINE,...");
+  verb.add_option(
+          "--conversions", conversions,
+          "what to measure, in this order: names, numbers or patterns of assay conversions; "
+          "!PATTERN leaves out")
+      ->type_name("A,B@ENGINE,C*,!D*,...");
   verb.add_option("--tier", tier, "a ready choice of conversions (not built yet)")
       ->type_name("1|2|3");
   AddEffort(verb, *this);

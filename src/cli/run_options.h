@@ -8,7 +8,7 @@
 #include "campaign/campaign.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
-#include "conversion/conversion.h"
+#include "conversion/select.h"
 
 namespace assay::cli {
 

@@ -1,25 +1,14 @@
-// Conversions: the names by which people know ways to run a model, as data. Pure.
+// Conversions: the names by which people know ways to run a model, as data. Pure. How a name is
+// made of parts is in parts.h, what of it runs on a machine in legality.h.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
-#include "base/result.h"
+#include "conversion/recipe.h"
 
 namespace assay::conversion {
-
-/// How an engine is to run a model; what a worker is told instead of a name.
-struct Recipe {
-  std::string capture;   // "none", "export"
-  std::string compiler;  // "eager", "inductor", "aot_inductor", "onnxruntime", "openvino", "fake"
-  std::string precision = "fp32";
-  bool as_is = false;  // every number in the type that the file has; `precision` is their class
-  bool freezing = false;
-  std::string graph_optimization = "all";  // "none" for the witness
-};
 
 /// One way to serve a conversion: the engine that runs it, and the one that prepares it first.
 struct Route {
@@ -27,39 +16,35 @@ struct Route {
   std::string preparer;  // engine whose `prepare` makes the artifact; "" when there is none to make
 };
 
+/// How a conversion stands, whatever the machine.
+enum class Standing {
+  kRuns,
+  kNeedsCuda,
+  kExplained,  // nobody can run it any more; `why` says it
+  kNotBuilt,   // no engine knows its recipe yet
+};
+
 struct Conversion {
-  int id = 0;        // the registry's number; additions have 1000 and more
+  int id = 0;        // the registry's number; additions have kFirstAddition and more
   std::string name;  // "EXPORT+AOT_INDUCTOR"
   std::string description;
   std::string weights, activations;  // "fp32"
-  std::string device;                // "CPU"
+  std::string device;                // "CPU", "CUDA", "XLA"
   Recipe recipe;
   std::vector<Route> routes;  // the first is the default, the others are reached by NAME@ENGINE
+  Standing standing = Standing::kRuns;
+  std::string why = {};                        // of kExplained
+  std::vector<std::string> steps = {};         // what is done to the model, in order
+  std::vector<std::string> alternatives = {};  // conversions that come nearest to it, best first
+  std::string alias = {};                      // a second spelling that is understood, or ""
 };
 
+inline constexpr int kFirstAddition = 1000;  // ids below are the ones that users know
+
+/// The names that users know, by id, then what was added to them.
 const std::vector<Conversion>& Registry();
 
-/// An arm as asked for: a conversion on one route. `label` is what was asked: NAME or NAME@ENGINE.
-struct Choice {
-  Conversion conversion;
-  Route route;
-  std::string label;
-};
-
-/// Whether NAME@fake may be asked for: the engine of tests, with scripted latencies.
-enum class TestEngines { kRefused, kAllowed };
-inline constexpr const char* kTestEngine = "fake";
-
-/// Parses "A,B@ENGINE,...", case-insensitive, order kept.
-/// Errors  kInvalidArgument naming each unknown name with the nearest ones, each engine that cannot
-///         run its conversion with those that can, each repeated name.
-Result<std::vector<Choice>> Select(std::string_view list,
-                                   TestEngines test_engines = TestEngines::kRefused);
-
-/// What `run` measures when nothing is asked for.
-std::vector<Choice> DefaultChoices();
-
-Json ToJson(const Recipe& recipe);
-Result<Recipe> RecipeFromJson(const Json& json, std::string_view what);
+/// The conversion of this name (case is ignored) or number; null when there is none.
+const Conversion* Find(std::string_view name_or_id);
 
 }  // namespace assay::conversion

@@ -106,6 +106,9 @@ Result<Machine> Detect(const std::filesystem::path& root) {
   machine.usable_cores = UsableCores(usable, limits);
   machine.cpus = CoresFirst(usable);
   machine.available_bytes = AvailableBytes(tree, limits);
+  if (tree.Text("proc/driver/nvidia/version")) {
+    machine.devices.emplace_back("cuda");
+  }
   machine.warnings =
       FindWarnings({tree, all, usable, limits, ThisBuild()}, machine.available_bytes);
   machine.facts.cpu = CpuName(tree);

@@ -21,9 +21,10 @@ struct Warning {
 
 struct Machine {
   record::Machine facts;
-  int usable_cores = 1;               // physical cores within affinity and cgroup quota
-  std::vector<int> cpus;              // allowed logical CPUs: one per physical core, then siblings
-  std::uint64_t available_bytes = 0;  // memory free now, cgroup limit considered
+  int usable_cores = 1;   // physical cores within affinity and cgroup quota
+  std::vector<int> cpus;  // allowed logical CPUs: one per physical core, then siblings
+  std::vector<std::string> devices = {"cpu"};  // "cuda" where NVIDIA's driver is loaded
+  std::uint64_t available_bytes = 0;           // memory free now, cgroup limit considered
   std::vector<Warning> warnings;
 };
 

@@ -50,6 +50,7 @@ TEST(DetectTest, ReadsACapturedVirtualMachine) {
   EXPECT_EQ(vm.usable_cores, 2);
   EXPECT_THAT(vm.cpus, ElementsAre(0, 1));
   EXPECT_EQ(vm.available_bytes, 24210472ull * 1024);
+  EXPECT_THAT(vm.devices, ElementsAre("cpu"));
 }
 
 TEST(DetectTest, SaysThatAVirtualMachineHidesItsTopology) {
@@ -104,6 +105,10 @@ TEST(DetectTest, TakesTheTightestOfNestedGroupsInVersionOne) {
   EXPECT_THAT(job.cpus, ElementsAre(2, 3, 4, 5));
   EXPECT_EQ(job.facts.memory_bytes, 16ull << 30);
   EXPECT_EQ(job.available_bytes, 15ull << 30);  // 16 - 2 used + 1 of these cache
+}
+
+TEST(DetectTest, FindsTheDriverOfNvidiaGpus) {
+  EXPECT_THAT(Captured("constructed-job-v1").devices, ElementsAre("cpu", "cuda"));
 }
 
 TEST(DetectTest, CountsCacheOfALimitedGroupAsFree) {

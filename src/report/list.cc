@@ -25,7 +25,10 @@ std::string Plain(const Json& value) {
   for (const Json& part : value) {
     parts.push_back(Plain(part));
   }
-  return Join(parts, " ");
+  const bool words = std::none_of(parts.begin(), parts.end(), [](const std::string& part) {
+    return part.find(' ') != std::string::npos;
+  });
+  return Join(parts, words ? " " : "; ");
 }
 
 bool IsShape(std::string_view key) { return key.ends_with("shape"); }

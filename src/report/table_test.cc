@@ -67,6 +67,15 @@ List Models() {
   return list;
 }
 
+TEST(ListTest, SeparatesSentencesByMoreThanABlank) {
+  List list = Models();
+  list.items[0]["steps"] = {"torch.export", "run it"};
+  list.items[0]["engines"] = {"torch", "pytorch"};
+  const std::string text = RenderItem(list, list.items[0], Format::kText, {});
+  EXPECT_THAT(text, HasSubstr("torch.export; run it\n"));
+  EXPECT_THAT(text, HasSubstr("torch pytorch\n"));
+}
+
 TEST(ListTest, HasASchemaAndItemsInJson) {
   const auto json = ParseJson(RenderList(Models(), Format::kJson, {}), "output");
   ASSERT_TRUE(json.ok());

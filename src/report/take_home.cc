@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "conversion/conversion.h"
 #include "report/templates.h"
 
 namespace assay::report {
@@ -95,6 +96,13 @@ TakeHome PythonProgram(std::vector<TakeHome::File> files, const record::Arm& arm
   return home;
 }
 
+/// Whether the code that goes with it does all that the conversion's recipe says.
+bool IsKnown(const std::string& label) {
+  const conversion::Conversion* c = conversion::Find(label.substr(0, label.find('@')));
+  return c == nullptr || c->recipe == conversion::Recipe{.compiler = "eager"} ||
+         c->recipe == conversion::Recipe{.compiler = "inductor"};
+}
+
 /// What PyTorch in Python runs: the program as a module tree, or the user's own module.
 TakeHome ForPyTorch(const record::Arm& arm, const record::ModelFacts& model, const Values& values) {
   if (model.source == "python" && arm.engine == "pytorch") {
@@ -133,6 +141,11 @@ Result<TakeHome> MakeTakeHome(const record::Arm& arm, const record::ModelFacts& 
     home.artifact = home.artifact_name = "package";
     home.how = "the two commands at the top of run.cc";
     return home;
+  }
+  if ((arm.engine == "torch" || arm.engine == "pytorch") && !IsKnown(arm.conversion)) {
+    return Error{Code::kUnsupported,
+                 fmt::format("there is no code to take home for {} yet", arm.conversion),
+                 "run without --keep"};
   }
   if (arm.engine == "torch" || arm.engine == "pytorch") {
     return ForPyTorch(arm, model, values);

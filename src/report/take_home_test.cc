@@ -35,6 +35,15 @@ TEST(TakeHomeTest, FillsEveryMarkOfEveryTemplate) {
   }
 }
 
+TEST(TakeHomeTest, RefusesRecipesThatItsCodeDoesNotFollow) {
+  for (const char* conversion : {"BF16+EAGER", "OPTIMUM_QUANTO_WI8@pytorch", "EXPORT+EAGER"}) {
+    const auto home = MakeTakeHome(ArmOn(conversion, "pytorch"), SampleRun().model);
+    ASSERT_FALSE(home.ok()) << conversion;
+    EXPECT_EQ(home.error().code, Code::kUnsupported);
+    EXPECT_THAT(home.error().message, HasSubstr(conversion));
+  }
+}
+
 TEST(TakeHomeTest, RunsWithTheThreadsAndInputsThatWereMeasured) {
   const auto home = MakeTakeHome(ArmOn("ONNX_CPU", "onnxruntime"), SampleRun().model);
   ASSERT_TRUE(home.ok());

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "conversion/conversion.h"
+#include "conversion/recipe.h"
 #include "engine/inputs.h"
 #include "engines/torch/convert.h"
 #include "engines/torch/package.h"

@@ -12,7 +12,7 @@
 #include <random>
 
 #include "base/file.h"
-#include "conversion/conversion.h"
+#include "conversion/recipe.h"
 #include "tensor/safetensors.h"
 
 namespace assay::engine_torch {

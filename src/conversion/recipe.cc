@@ -1,0 +1,67 @@
+#include "conversion/recipe.h"
+
+namespace assay::conversion {
+namespace {
+
+/// Gives `visit` the name and member of each field that is left out where it has its default.
+template <typename R, typename Visit>
+void OptionalFields(R& recipe, Visit visit) {
+  visit("mode", recipe.mode);
+  visit("fullgraph", recipe.fullgraph);
+  visit("eager_fallback", recipe.eager_fallback);
+  visit("autocast", recipe.autocast);
+  visit("as_is", recipe.as_is);
+  visit("quantisation", recipe.quantisation);
+  visit("weights", recipe.weights);
+  visit("activations", recipe.activations);
+  visit("decompose", recipe.decompose);
+  visit("channels_last", recipe.channels_last);
+  visit("onednn_graph", recipe.onednn_graph);
+  visit("spinning", recipe.spinning);
+  visit("streams", recipe.streams);
+}
+
+}  // namespace
+
+std::string ClassOf(const Recipe& recipe) {
+  if (recipe.weights.starts_with("float8")) {
+    return "fp8";
+  }
+  return recipe.weights.empty() ? recipe.precision : recipe.weights;
+}
+
+Json ToJson(const Recipe& recipe) {
+  Json json = {{"capture", recipe.capture},
+               {"compiler", recipe.compiler},
+               {"precision", recipe.precision},
+               {"freezing", recipe.freezing},
+               {"graph_optimization", recipe.graph_optimization}};
+  const Recipe plain{.compiler = ""};
+  Json usual;
+  OptionalFields(plain, [&](const char* name, const auto& value) { usual[name] = value; });
+  OptionalFields(recipe, [&](const char* name, const auto& value) {
+    if (usual[name] != Json(value)) {
+      json[name] = value;
+    }
+  });
+  return json;
+}
+
+Result<Recipe> RecipeFromJson(const Json& json, std::string_view what) {
+  return FromJson(what, [&] {
+    Recipe recipe;
+    json.at("capture").get_to(recipe.capture);
+    json.at("compiler").get_to(recipe.compiler);
+    json.at("precision").get_to(recipe.precision);
+    json.at("freezing").get_to(recipe.freezing);
+    json.at("graph_optimization").get_to(recipe.graph_optimization);
+    OptionalFields(recipe, [&](const char* name, auto& value) {
+      if (json.contains(name)) {
+        json.at(name).get_to(value);
+      }
+    });
+    return recipe;
+  });
+}
+
+}  // namespace assay::conversion
