@@ -11,6 +11,7 @@ preset=${1:-release}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 home=${ASSAY_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/assay}
 requirements=$root/tools/requirements.txt
+alone=$root/tools/requirements_alone.txt  # without what they depend on
 
 packages=(g++ cmake ninja-build python3-venv python3-dev libprotobuf-dev protobuf-compiler
   nlohmann-json3-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev libssl-dev libboost-dev)
@@ -55,6 +56,7 @@ install_wheels() { # ENV
   rm -rf "$1/venv"
   /usr/bin/python3 -m venv "$1/venv"
   "$1/venv/bin/pip" install --no-input -r "$requirements"
+  "$1/venv/bin/pip" install --no-input --no-deps -r "$alone"
 }
 
 # Debian's packages beside those of this machine: sets `apt` to an apt-get with a package list of its
@@ -128,7 +130,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
   step "system packages" "as root: apt-get install ${missing[*]}" install_packages "${missing[@]}"
 fi
 
-key=$({ grep -v '^#' "$requirements"; cat "$root/tools/onnx/CMakeLists.txt"; /usr/bin/python3 -V; \
+key=$({ grep -hv '^#' "$requirements" "$alone"; cat "$root/tools/onnx/CMakeLists.txt"; /usr/bin/python3 -V; \
   uname -m; } | sha256sum | cut -c1-12)
 env=$home/env/$key
 mkdir -p "$env"

@@ -1,48 +1,87 @@
 """Prepares torch.export + AOTInductor; the C++ torch engine runs what is left in the artifact."""
 
+import dataclasses
 import os
 import tempfile
 import zipfile
 
 import torch
+from torch import nn
 from torch._inductor import aoti_compile_and_package
 
+from . import pt2e, static_export
 from .artifact import empty_folder, write_facts
-from .model import configure, load_model
-from .protocol import Job
-from .user_module import named_outputs
+from .model import LoadedModel, configure, load_model
+from .only_tensors import OnlyTensors
+from .protocol import EngineError, Job
+
+_INT8_COUNTERS = {
+    "convolutions": "qconv_weight_prepack_matcher_count",
+    "linear layers": "qlinear_weight_prepack_matcher_count",
+}
 
 
-class _OnlyTensors(torch.nn.Module):
-    """A user's module without what it returns besides tensors: None would be an output, too."""
+class _LaysOut(nn.Module):
+    """The package is given plain inputs: it puts the channels last itself."""
 
-    def __init__(self, module: torch.nn.Module) -> None:
+    def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
-    def forward(self, *args: torch.Tensor, **kwargs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return tuple(tensor for _, tensor in named_outputs(self.module(*args, **kwargs)))
+    def forward(self, *args: torch.Tensor) -> object:
+        last = torch.channels_last
+        return self.module(*(a.contiguous(memory_format=last) if a.dim() == 4 else a for a in args))
 
 
 def prepare(job: Job) -> list[str]:
     """Leaves artifact/package (an unpacked .pt2) and artifact.json."""
     configure(job.threads)
     model = load_model(job)
-    module = _OnlyTensors(model.module) if job.module else model.module
     with tempfile.TemporaryDirectory() as work, torch.no_grad():
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(work, "inductor")
-        exported = torch.export.export(
-            module, model.input_sets[0], model.keyword_sets[0] or None
-        )
+        program, notes = _captured(job, model)
         package = aoti_compile_and_package(
-            exported,
+            program,
             package_path=os.path.join(work, "model.pt2"),
             inductor_configs={
                 "freezing": job.recipe.freezing,
                 "aot_inductor.precompile_headers": False,  # each would serve one file
             },
         )
+        if job.recipe.quantisation:
+            notes.append(_int8_note())
         with zipfile.ZipFile(package) as archive:
             archive.extractall(empty_folder(job, "package"))
     write_facts(job, freezing=job.recipe.freezing)
-    return []
+    return notes
+
+
+def _captured(job: Job, model: LoadedModel) -> tuple[torch.export.ExportedProgram, list[str]]:
+    if job.module:
+        model = dataclasses.replace(model, module=OnlyTensors(model.module))
+    if job.recipe.channels_last:
+        model = _with_plain_inputs(model)
+    if not job.recipe.quantisation:
+        program = static_export.capture(model.module, model)
+        return static_export.decomposed(job, program), []
+    module, notes = pt2e.quantise(job, model)
+    program = static_export.capture(module, model)
+    return program, [*notes, pt2e.share_note(job, program)]
+
+
+def _with_plain_inputs(model: LoadedModel) -> LoadedModel:
+    return dataclasses.replace(
+        model,
+        module=_LaysOut(model.module).eval(),
+        input_sets=[tuple(x.contiguous() for x in inputs) for inputs in model.input_sets],
+    )
+
+
+def _int8_note() -> str:
+    """Kernels that Inductor made. Raises EngineError when it made none."""
+    from torch._dynamo.utils import counters
+
+    made = {what: counters["inductor"][name] for what, name in _INT8_COUNTERS.items()}
+    if not any(made.values()):
+        raise EngineError("unsupported", "Inductor made no int8 kernel of the quantised graph")
+    return f"int8 kernels: {' and '.join(f'{n} {what}' for what, n in made.items())}"

@@ -1,13 +1,15 @@
-"""The engine on PyTorch in Python: eager, torch.compile, and what AOTInductor needs prepared.
+"""The engine on PyTorch in Python: what a recipe asks for, prepared, loaded and called.
 
 PyTorch is imported by prepare and load only, so that describing takes no time.
 """
 
+import dataclasses
 import importlib.metadata
 import os
 from typing import TYPE_CHECKING, Any
 
-from .protocol import EngineError, Job
+from . import recipes
+from .protocol import EngineError, Job, Recipe
 
 if TYPE_CHECKING:
     from .model import LoadedModel
@@ -22,11 +24,11 @@ def torch_version() -> str:
 
 
 class PyTorchEngine:
-    """Serves the recipes of compiler "eager" and "inductor"; prepares "inductor" and
-    "aot_inductor"."""
+    """Serves the recipes that recipes.check accepts; of "aot_inductor" it prepares only."""
 
     def __init__(self) -> None:
         self._loaded: LoadedModel | None = None
+        self._recipe: Recipe | None = None
         self._outputs: Any = ()  # as the module gave them
 
     def describe(self) -> dict[str, Any]:
@@ -43,41 +45,46 @@ class PyTorchEngine:
 
     def prepare(self, job: Job) -> list[str]:
         os.environ.update(_ENVIRONMENT)
-        if job.recipe.compiler == "inductor":
-            from . import inductor
-
-            return inductor.prepare(job)
+        recipes.check(job.recipe)
+        if not recipes.needs_preparation(job.recipe):
+            raise EngineError(
+                "unsupported", f"the pytorch engine has nothing to prepare for {job.conversion}"
+            )
         if job.recipe.compiler == "aot_inductor":
             from . import aot_inductor
 
             return aot_inductor.prepare(job)
-        raise EngineError(
-            "unsupported", f"the pytorch engine has nothing to prepare for {job.conversion}"
-        )
+        from .model import configure, load_model
+
+        configure(job.threads)
+        model = load_model(job)
+        notes = recipes.quantise(job, model)
+        if job.recipe.quantisation:
+            model = load_model(job)  # some quantise in place
+        return notes + recipes.compiler(job).prepare(job, recipes.restore(job, model))
 
     def load(self, job: Job) -> dict[str, Any]:
         os.environ.update(_ENVIRONMENT)
+        recipes.check(job.recipe)
+        if job.recipe.compiler == "aot_inductor":
+            raise EngineError("unsupported", "the pytorch engine prepares aot_inductor only")
         import torch
 
-        from . import inductor
+        from .artifact import read_facts
         from .model import configure, load_model, obtained_precision
 
         configure(job.threads)
-        loaded = load_model(job)
-        module, notes = loaded.module, []
-        if job.recipe.compiler == "inductor":
-            module, notes = inductor.load(job, loaded)
-        elif job.recipe.compiler != "eager":
-            raise EngineError(
-                "unsupported",
-                f"the pytorch engine has no compiler '{job.recipe.compiler}' to run",
-                "it runs eager and inductor",
-            )
-        self._loaded = loaded
+        if recipes.needs_preparation(job.recipe):
+            read_facts(job)
+        loaded = recipes.restore(job, load_model(job))
+        module, notes = recipes.compiler(job).load(job, loaded)
+        precision = obtained_precision(loaded, job.recipe)
+        self._loaded = dataclasses.replace(loaded, module=module)
+        self._recipe = job.recipe
         self._bind(module, loaded)
         return {
             "threads": torch.get_num_threads(),
-            "precision": obtained_precision(loaded, job.recipe),
+            "precision": precision,
             "device": "cpu",
             "notes": notes,
         }
@@ -94,9 +101,8 @@ class PyTorchEngine:
         self.infer = infer_by_name if keyword_sets[0] else infer
 
     def guard(self) -> Any:
-        import torch
-
-        return torch.inference_mode()
+        assert self._recipe is not None
+        return recipes.guard(self._recipe)
 
     def write_outputs(self, path: str, sets: int) -> None:
         from .model import write_tensors

@@ -1,4 +1,4 @@
-"""torch.compile in its default mode, compiled once in prepare and taken from its cache in load.
+"""torch.compile, compiled once in prepare and taken from its cache in load.
 
 The cache (Inductor's, below the artifact) finds its entries by content: the folder may be renamed.
 """
@@ -6,9 +6,11 @@ The cache (Inductor's, below the artifact) finds its entries by content: the fol
 import os
 from typing import TYPE_CHECKING, Any
 
+from . import recipes
 from .artifact import empty_folder, read_facts, write_facts
-from .model import LoadedModel, configure, load_model
-from .protocol import Job
+from .model import LoadedModel
+from .protocol import EngineError, Job
+from .serve import error_of
 
 if TYPE_CHECKING:
     import torch
@@ -17,13 +19,12 @@ if TYPE_CHECKING:
 _CACHE = "inductor"
 
 
-def prepare(job: Job) -> list[str]:
+def prepare(job: Job, model: LoadedModel) -> list[str]:
     empty_folder(job, _CACHE)
     _configure_cache(job)
-    configure(job.threads)
     all_isa_work = _all_instruction_sets_work()
     _trust_instruction_sets(all_isa_work)
-    _, notes = _compile(load_model(job))
+    _, notes = _compile(job, model)
     write_facts(job, all_isa_work=all_isa_work)
     return notes
 
@@ -33,7 +34,7 @@ def load(job: Job, model: LoadedModel) -> tuple[Any, list[str]]:
     facts = read_facts(job)
     _configure_cache(job)
     _trust_instruction_sets(facts["all_isa_work"])
-    compiled, notes = _compile(model)
+    compiled, notes = _compile(job, model)
     if _counter("inductor", "fxgraph_cache_miss") > 0:
         notes.append("compiled again in load: what prepare left did not fit")
     return compiled, notes
@@ -66,13 +67,22 @@ def _trust_instruction_sets(all_work: bool) -> None:
     cpu_vec_isa.valid_vec_isa_list.cache_clear()
 
 
-def _compile(model: LoadedModel) -> tuple[Any, list[str]]:
+def _compile(job: Job, model: LoadedModel) -> tuple[Any, list[str]]:
     import torch
+    import torch._dynamo
 
-    compiled = torch.compile(model.module)
-    with torch.inference_mode():
-        compiled(*model.input_sets[0], **model.keyword_sets[0])
-    return compiled, _graph_break_notes()
+    recipe = job.recipe
+    torch._dynamo.config.suppress_errors = recipe.eager_fallback
+    compiled = torch.compile(model.module, mode=recipe.mode, fullgraph=recipe.fullgraph)
+    try:
+        with recipes.guard(recipe):
+            compiled(*model.input_sets[0], **model.keyword_sets[0])
+    except torch._dynamo.exc.Unsupported as e:  # a graph break, where the recipe allows none
+        raise EngineError("unsupported", f"torch.compile: {error_of(e)['message']}") from e
+    notes = _graph_break_notes()
+    if recipe.mode == "reduce-overhead":
+        notes.append("without CUDA graphs, as on a CPU, reduce-overhead is the default mode")
+    return compiled, notes
 
 
 def _counter(group: str, name: str) -> int:

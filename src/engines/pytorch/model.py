@@ -11,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from . import program as aten
 from . import user_module
+from .autocast import Autocast, require_effect
 from .module_tree import build_module
 from .protocol import EngineError, Job, Recipe
 
@@ -43,15 +44,39 @@ def configure(threads: int) -> None:
 
 
 def load_model(job: Job) -> LoadedModel:
-    if job.recipe.precision not in _PRECISIONS:
+    """The model and its inputs in the recipe's precision, layout and autocast."""
+    recipe = job.recipe
+    if recipe.precision not in _PRECISIONS:
         raise EngineError(
             "unsupported",
-            f"the pytorch engine has no precision '{job.recipe.precision}'",
+            f"the pytorch engine has no precision '{recipe.precision}'",
             f"it has {', '.join(_PRECISIONS)}",
         )
-    dtype = None if job.recipe.as_is else _PRECISIONS[job.recipe.precision]
-    if job.module:
-        return _load_users_module(job, dtype)
+    asked = _PRECISIONS[recipe.precision]
+    dtype = None if recipe.as_is else torch.float32 if recipe.autocast else asked
+    model = _load_users_module(job, dtype) if job.module else _load_program(job, dtype)
+    if recipe.channels_last:
+        model = _in_channels_last(model)
+    if recipe.autocast:
+        model = dataclasses.replace(model, module=Autocast(model.module, asked).eval())
+        require_effect(model.module, model.input_sets[0], model.keyword_sets[0])
+    return model
+
+
+def _in_channels_last(model: LoadedModel) -> LoadedModel:
+    def laid_out(tensor: torch.Tensor) -> torch.Tensor:
+        four = tensor.dim() == 4
+        return tensor.contiguous(memory_format=torch.channels_last) if four else tensor
+
+    return dataclasses.replace(
+        model,
+        module=model.module.to(memory_format=torch.channels_last),
+        input_sets=[tuple(map(laid_out, inputs)) for inputs in model.input_sets],
+        keyword_sets=[{k: laid_out(v) for k, v in named.items()} for named in model.keyword_sets],
+    )
+
+
+def _load_program(job: Job, dtype: torch.dtype | None) -> LoadedModel:
     program = aten.load(job.program)
     weights = aten.load_weights(program, pathlib.Path(job.onnx).parent)
     names = [output.name for output in program.outputs]
@@ -160,9 +185,12 @@ def _described(tensor: torch.Tensor | aten.Value) -> str:
 
 
 def obtained_precision(model: LoadedModel, recipe: Recipe) -> str:
-    """The precision of the weights; for fp32, less if PyTorch may shorten its products."""
+    """The precision of the weights; for fp32, less if PyTorch may shorten its products.
+
+    Of a quantised model, of what is not quantised: shares.note says what is.
+    """
     asked = recipe.precision
-    if recipe.as_is:
+    if recipe.as_is or recipe.autocast:  # autocast.require_effect looked
         return asked
     inside = torch.get_float32_matmul_precision()
     if asked == "fp32" and inside != "highest":

@@ -23,14 +23,24 @@ class EngineError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How a model is to be run; conversion::Recipe."""
+    """How a model is to be run; conversion::Recipe. What a request leaves out is the default."""
 
-    capture: str
-    compiler: str
-    precision: str
+    capture: str  # "none", "export", "trace", "script"
+    compiler: str  # "eager", "inductor", "aot_inductor", "torchscript"
+    precision: str  # of weights and inputs, or of autocast
     freezing: bool
     graph_optimization: str
     as_is: bool = False  # every number in the type that the file has
+    mode: str = "default"  # of inductor
+    fullgraph: bool = False  # of inductor: a graph break is an error
+    eager_fallback: bool = False  # of inductor: what it cannot compile runs eagerly
+    autocast: bool = False  # weights stay float32, operators choose
+    quantisation: str = ""  # a key of recipes.QUANTISERS
+    weights: str = ""  # of a quantisation: "int8", "int4", "int2", "float8_e4m3fn" ...
+    activations: str = ""  # of a quantisation: "int8", or what they come in
+    decompose: bool = False  # run_decompositions after capture and quantisation
+    channels_last: bool = False  # 4-D weights and inputs
+    onednn_graph: bool = False  # of torchscript
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,8 +62,7 @@ class Job:
 def job_of(request: dict[str, Any]) -> Job:
     """The job of a request to prepare or load. Raises EngineError for one that is none."""
     try:
-        asked = {"as_is": False} | request["recipe"]
-        recipe = Recipe(**{f.name: asked[f.name] for f in dataclasses.fields(Recipe)})
+        recipe = _recipe_of(request["recipe"])
         fields = {f.name: request[f.name] for f in dataclasses.fields(Job)}
     except (KeyError, TypeError) as e:
         raise EngineError("failed", f"a job: {e} is missing or of the wrong type") from e
@@ -65,6 +74,14 @@ def job_of(request: dict[str, Any]) -> Job:
             f"got {job.input_sets} and {job.threads}",
         )
     return job
+
+
+def _recipe_of(asked: dict[str, Any]) -> Recipe:
+    """Fields that other engines alone know are left aside."""
+    fields = dataclasses.fields(Recipe)
+    needed = [f.name for f in fields if f.default is dataclasses.MISSING]
+    given = {f.name: asked[f.name] for f in fields if f.name in asked}
+    return Recipe(**{name: asked[name] for name in needed} | given)
 
 
 def _read_exactly(fd: int, count: int) -> bytes | None:

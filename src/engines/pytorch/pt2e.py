@@ -1,0 +1,105 @@
+"""Static int8 of an exported graph (PT2E): annotated by a quantiser, calibrated, converted.
+
+pt2e_float leaves dequantise, float operator, quantise; pt2e_integer has torchao rewrite what it can
+into integer arithmetic; x86_int8 is annotated for Inductor, which makes int8 kernels of it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import fx
+
+from . import calibration, shares
+from .model import LoadedModel
+from .protocol import EngineError, Job
+from .refusal import needs_package, refused_by
+
+if TYPE_CHECKING:
+    from torchao.quantization.pt2e.quantizer import Quantizer
+
+_MATRIX_OPS = (
+    torch.ops.aten.conv1d.default,
+    torch.ops.aten.conv2d.default,
+    torch.ops.aten.conv3d.default,
+    torch.ops.aten.convolution.default,
+    torch.ops.aten.linear.default,
+)
+
+
+def quantise(job: Job, model: LoadedModel) -> tuple[fx.GraphModule, list[str]]:
+    """The converted graph and what is to be known of it."""
+    kind = job.recipe.quantisation
+    with needs_package("torchao"):
+        from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+        quantiser, notes = _quantiser(kind)
+    with torch.no_grad(), refused_by("torchao's PT2E"):
+        args, kwargs = model.input_sets[0], model.keyword_sets[0]
+        exported = torch.export.export(model.module, args, kwargs or None).module()
+        prepared = prepare_pt2e(exported, quantiser)
+        for args, kwargs in calibration.samples(model):
+            prepared(*args, **kwargs)
+        converted = convert_pt2e(prepared, use_reference_representation=kind == "pt2e_integer")
+    return converted, [calibration.note(model), *notes]
+
+
+def share_note(job: Job, program: torch.export.ExportedProgram) -> str:
+    """Raises EngineError when nothing was quantised."""
+    counted: dict[str, int] = {}
+    quantised = []
+    for node in program.graph.nodes:
+        operands = _operands(node)
+        if operands is None:
+            continue
+        counted[node.name] = _multiply_adds(node, operands[1])
+        if node.target is torch.ops.higher_order.out_dtype or all(map(_is_dequantised, operands)):
+            quantised.append(node.name)
+    if job.recipe.quantisation != "pt2e_integer":
+        return shares.note("int8 weights and activations", counted, quantised)
+    try:
+        return shares.note("integer arithmetic", counted, quantised)
+    except EngineError:
+        return "integer arithmetic: torchao rewrote no convolution or linear layer, only what is between"
+
+
+def _quantiser(kind: str) -> tuple[Quantizer, list[str]]:
+    if kind == "x86_int8":
+        return _x86_quantiser()
+    # torchao ships the XNNPACK quantiser, which has int8 activations, with its tests.
+    from torchao.testing.pt2e import _xnnpack_quantizer as xnnpack
+
+    # The integer patterns that torchao knows have one scale for all of a weight.
+    per_channel = kind == "pt2e_float"
+    config = xnnpack.get_symmetric_quantization_config(is_per_channel=per_channel)
+    scales = "a scale per channel" if per_channel else "one scale for each weight"
+    return xnnpack.XNNPACKQuantizer().set_global(config), [f"XNNPACK's quantiser, {scales}"]
+
+
+def _x86_quantiser() -> tuple[Quantizer, list[str]]:
+    from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
+
+    vnni = torch.cpu._is_vnni_supported()
+    config = x86.get_default_x86_inductor_quantization_config(reduce_range=not vnni)
+    notes = [] if vnni else ["activations have 7 bits: without VNNI sums of u8 x s8 saturate"]
+    return x86.X86InductorQuantizer().set_global(config), notes
+
+
+def _operands(node: fx.Node) -> tuple[Any, Any] | None:
+    """Activation and weight of a convolution or linear layer, in floats or in integers."""
+    if node.op != "call_function":
+        return None
+    if node.target is torch.ops.higher_order.out_dtype and node.args[0] in _MATRIX_OPS:
+        return node.args[2], node.args[3]
+    return (node.args[0], node.args[1]) if node.target in _MATRIX_OPS else None
+
+
+def _is_dequantised(node: Any) -> bool:
+    return isinstance(node, fx.Node) and "dequantize" in str(node.target)
+
+
+def _multiply_adds(node: fx.Node, weight: fx.Node) -> int:
+    of_one_channel = math.prod(weight.meta["val"].shape[1:])
+    return node.meta["val"].numel() * of_one_channel

@@ -1,0 +1,96 @@
+"""optimum-quanto: weights of the module tree in 8, 4 or 2 bits, activations in int8, then frozen.
+
+The artifact keeps the state; load quantises the same tree without calibration and puts it in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any
+
+import torch
+from torch import nn
+
+from . import calibration, quanto_extension, shares
+from .artifact import empty_folder
+from .model import LoadedModel
+from .protocol import EngineError, Job
+from .refusal import needs_package, refused_by
+
+_FOLDER, _FILE = "quantised", "state.pt"
+_KINDS = {
+    "int8": "qint8",
+    "int4": "qint4",
+    "int2": "qint2",
+    "float8_e4m3fn": "qfloat8_e4m3fn",
+    "float8_e4m3fnuz": "qfloat8_e4m3fnuz",
+    "float8_e5m2": "qfloat8_e5m2",
+}
+_PACKED = ("int4", "int2")  # unpacked by an extension in C++
+
+
+def quantise(job: Job, model: LoadedModel) -> list[str]:
+    with needs_package("optimum-quanto"):
+        from optimum import quanto
+    notes = quanto_extension.build(job) if job.recipe.weights in _PACKED else []
+    with torch.no_grad(), refused_by("quanto"):
+        counted = shares.multiply_adds(model)
+        module = _quantised(job, model.module)
+        if job.recipe.activations:
+            with quanto.Calibration():
+                for args, kwargs in calibration.samples(model):
+                    module(*args, **kwargs)
+            notes.append(calibration.note(model))
+        quanto.freeze(module)
+        parts = _quantised_parts(module)
+        notes.append(shares.note(f"{job.recipe.weights} weights", counted, parts))
+        plain = [path for path, part in parts.items() if not _quantises_output(part)]
+        state = {"state": module.state_dict(), "plain_outputs": plain}
+        torch.save(state, empty_folder(job, _FOLDER) / _FILE)
+    return notes
+
+
+def restore(job: Job, model: LoadedModel) -> LoadedModel:
+    with needs_package("optimum-quanto"):
+        import optimum.quanto  # noqa: F401
+    if job.recipe.weights in _PACKED:
+        quanto_extension.load(job)
+    kept = torch.load(os.path.join(job.artifact, _FOLDER, _FILE), weights_only=True)
+    with torch.no_grad():
+        module = _quantised(job, model.module)
+        module.load_state_dict(kept["state"])
+    for path in kept["plain_outputs"]:
+        module.get_submodule(path).disable_output_quantization()
+    return dataclasses.replace(model, module=module)
+
+
+def _quantised(job: Job, module: nn.Module) -> nn.Module:
+    from optimum import quanto
+
+    weights, activations = job.recipe.weights, job.recipe.activations
+    if weights not in _KINDS or activations not in ("", "int8"):
+        raise EngineError(
+            "unsupported",
+            f"quanto has no weights '{weights}' with activations '{activations}'",
+            f"weights are {', '.join(_KINDS)}; activations int8 or as they come in",
+        )
+    kind = getattr(quanto, _KINDS[weights])
+    quanto.quantize(module, weights=kind, activations=quanto.qint8 if activations else None)
+    return module
+
+
+def _quantised_parts(module: nn.Module) -> dict[str, Any]:
+    from optimum.quanto import QModuleMixin
+
+    return {
+        path: part
+        for path, part in module.named_modules()
+        if isinstance(part, QModuleMixin) and part.weight_qtype is not None
+    }
+
+
+def _quantises_output(part: Any) -> bool:
+    """False where calibration found that what comes next does not take quantised tensors."""
+    hook = part._quantize_hooks.get("output")
+    return hook is None or hook.id in part._forward_hooks
