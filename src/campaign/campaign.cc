@@ -172,6 +172,9 @@ std::string Arms::ArtifactKey(const conversion::Choice& choice) const {
                                     setting_.engines.at(choice.route.preparer)->version,
                                     setting_.around.machine.cpu,
                                     Join(setting_.around.machine.isa, " ")};
+  if (Quantises(choice)) {
+    parts.push_back(setting_.calibration.sha256);
+  }
   return CacheKey(fmt::format("{}-{}", setting_.model.name, choice.conversion.name), parts);
 }
 
@@ -192,9 +195,13 @@ void Arms::PrepareOne(std::size_t arm) {
   progress_.Update({.name = "prepare",
                     .arm = plan_.arms[arm].label,
                     .arms_total = static_cast<int>(plan_.arms.size())});
+  engine::Job job = plan_.arms[arm].job;
+  if (Quantises(choice)) {
+    job.inputs = setting_.calibration.file;
+  }
   const PreparationSpec spec{.key = ArtifactKey(choice),
                              .worker = setting_.SpecOf(preparer),
-                             .job = plan_.arms[arm].job,
+                             .job = std::move(job),
                              .timeout_s = setting_.timeouts.prepare_s};
   Result<Artifact> artifact =
       PrepareArtifact(spec, setting_.around.home / "artifacts", workshop_, progress_);

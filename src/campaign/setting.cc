@@ -15,6 +15,7 @@ namespace assay::campaign {
 namespace {
 
 constexpr const char* kPlain = "fp32";             // of a recipe that asks for no other precision
+constexpr std::uint64_t kOtherSeed = 1'000'003;    // added: no sample that outputs are checked on
 constexpr std::uint64_t kReserveBytes = 1u << 30;  // of free memory, left to everyone else
 
 bool IsOneOf(const std::vector<std::string>& engines, const std::string& engine) {
@@ -144,6 +145,10 @@ conversion::Recipe Setting::InOwnPrecision(conversion::Recipe recipe) const {
   return recipe;
 }
 
+bool Quantises(const conversion::Choice& choice) {
+  return !choice.conversion.recipe.quantisation.empty();
+}
+
 bool Setting::RunsModule(const std::string& engine) const {
   return model.module && engine == around.roles.module;
 }
@@ -178,6 +183,7 @@ Result<Setting> Arrange(const model::Model& model, const std::vector<conversion:
                   .memory_bytes = LimitOf(options, workshop),
                   .engines = {},
                   .inputs = {},
+                  .calibration = {},
                   .program = Error{},
                   .program_sha256 = ""};
   const std::vector<conversion::Choice> legal = Legal(choices, around.host);
@@ -186,6 +192,11 @@ Result<Setting> Arrange(const model::Model& model, const std::vector<conversion:
   }
   ASSAY_ASSIGN(setting.inputs, DrawInputs(model.graph, options.seed, around.home / "inputs",
                                           InputFilesOf(model, options)));
+  if (std::any_of(legal.begin(), legal.end(), Quantises)) {
+    ASSAY_ASSIGN(setting.calibration,
+                 DrawInputs(model.graph, options.seed + kOtherSeed, around.home / "inputs",
+                            InputFilesOf(model, options)));
+  }
   ASSAY_ASSIGN(setting.engines, Describe(legal, around.roles, model.module.has_value(),
                                          setting.timeouts.load_s, workshop));
   ASSAY_TRY(model.module ? FindProgram(*model.module, setting) : Lower(setting));

@@ -28,6 +28,7 @@ struct Setting {
   std::uint64_t memory_bytes = 0;  // limit of each worker
   Descriptions engines;            // of the arms that may run here, and of the references
   Inputs inputs;
+  Inputs calibration;           // other samples, for arms that quantise; none when no arm does
   Result<std::string> program;  // path of the ATen program, or why there is none: lowered from the
                                 // ONNX file, or for a Python model what torch.export wrote
   std::string program_sha256;   // "" when there is none
@@ -43,6 +44,8 @@ struct Setting {
   bool RunsProgram(const std::string& engine) const;  // and so shares the lowering's bugs
   bool RunsModule(const std::string& engine) const;   // the Python model's own
 };
+
+bool Quantises(const conversion::Choice& choice);
 
 /// Draws the inputs (or reads them), asks the engines, lowers the model; none of it when no choice
 /// may run on this machine.

@@ -16,7 +16,7 @@ struct RunOptions {
   ModelOptions model;
   std::string conversions, tier;
   int samples = 128, baseline_runs = 100, processes = 3;
-  std::string threads;  // a count; a list is not built yet
+  std::string threads;                     // a count; a list is not built yet
   std::optional<double> precision_target;  // percent
   std::optional<double> max_seconds, timeout, memory_gb, tolerance;
   std::vector<std::string> inputs, outputs;

@@ -21,22 +21,17 @@ const Part& PartOf(const std::string& name) {
 /// Whether the engine that its compiler belongs to knows all of it.
 bool IsBuilt(const Recipe& recipe) {
   const std::string& compiler = recipe.compiler;
-  if (compiler == "onnxruntime" || compiler == "openvino") {
-    return recipe == Recipe{.compiler = compiler};
-  }
-  if (compiler == "aot_inductor") {
-    return recipe == Recipe{.capture = "export", .compiler = compiler, .freezing = recipe.freezing};
-  }
-  return true;
+  return recipe.streams == "latency";
 }
 
 std::vector<Route> RoutesOf(const Recipe& recipe) {
   const std::string& compiler = recipe.compiler;
+  const bool other_graph = !recipe.quantisation.empty() || recipe.capture == "dynamo_onnx";
   if (compiler == "onnxruntime") {
-    return {{"onnxruntime", ""}};
+    return {{"onnxruntime", other_graph ? "pytorch" : ""}};
   }
   if (compiler == "openvino") {
-    return {{"openvino", "openvino"}};
+    return {{"openvino", other_graph ? "pytorch" : "openvino"}};
   }
   if (compiler == "aot_inductor") {
     return {{"torch", "pytorch"}};
@@ -104,6 +99,10 @@ Conversion Compose(int id, const std::string& name) {
   c.activations = recipe.activations.empty() ? recipe.precision : recipe.activations;
   c.description = DescriptionOf(c.steps);
   c.routes = RoutesOf(recipe);
+  if (recipe.compiler == "onnxruntime" && recipe.precision == "bf16") {
+    c.standing = Standing::kExplained;
+    c.why = "ONNX Runtime's CPU provider has no convolution in bf16";
+  }
   if (c.standing == Standing::kRuns && !IsBuilt(recipe)) {
     c.standing = Standing::kNotBuilt;
   }

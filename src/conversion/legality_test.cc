@@ -51,8 +51,8 @@ TEST(LegalityTest, SaysWhyNobodyCanRunIt) {
 }
 
 TEST(LegalityTest, SaysWhatIsNotBuiltYet) {
-  EXPECT_THAT(ReasonOf("FP16+EXPORT+COMPILE_OPENVINO", kNew), HasSubstr("not built yet"));
-  EXPECT_EQ(HintOf("FP16+EXPORT+COMPILE_OPENVINO", kNew),
+  EXPECT_THAT(ReasonOf("COMPILE_OPENVINO+THROUGHPUT", kNew), HasSubstr("not built yet"));
+  EXPECT_EQ(HintOf("COMPILE_OPENVINO+THROUGHPUT", kNew),
             "the nearest that runs here: COMPILE_OPENVINO");
 }
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace assay::engine {
@@ -55,6 +57,13 @@ Charges ReadCharges(const Json& json) {
 Json ToJson(const Description& v) {
   return {{"protocol", v.protocol},   {"engine", v.engine}, {"version", v.version},
           {"available", v.available}, {"reason", v.reason}, {"hint", v.hint}};
+}
+
+std::string GraphOf(const Job& job) {
+  const std::filesystem::path prepared = std::filesystem::path(job.artifact) / "model.onnx";
+  std::error_code error;
+  const bool there = !job.artifact.empty() && std::filesystem::exists(prepared, error);
+  return there ? prepared.string() : job.onnx;
 }
 
 Json ToJson(const Job& v) {

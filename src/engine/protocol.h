@@ -48,6 +48,10 @@ struct Job {
   Json options = Json::object();  // engine's own: the fake engine's script
 };
 
+/// The ONNX file to run: the one that a prepare left in the artifact ("model.onnx"), else the
+/// model's own.
+std::string GraphOf(const Job& job);
+
 /// prepare: export, compile, pack into job.artifact. In a worker of its own.
 struct Prepared {
   double seconds = 0;

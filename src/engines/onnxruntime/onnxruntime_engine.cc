@@ -55,7 +55,9 @@ Result<Loaded> OnnxRuntimeEngine::Load(const Job& job, const tensor::Safetensors
     }
     throw;
   }
-  std::vector<std::string> notes = {"session.intra_op.allow_spinning: the runtime's default (1)"};
+  std::vector<std::string> notes = {
+      fmt::format("session.intra_op.allow_spinning: {}",
+                  job.recipe.value("spinning", true) ? "the runtime's default (1)" : "0")};
   if (as_is) {
     notes.push_back("the file is run as it is; where the CPU provider has no kernel for " + asked +
                     ", ONNX Runtime casts to float32 and back");

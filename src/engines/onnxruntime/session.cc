@@ -31,6 +31,9 @@ Result<Ort::SessionOptions> Options(const Job& job) {
   ASSAY_ASSIGN(const GraphOptimizationLevel level, OptimizationLevel(job.recipe));
   options.SetGraphOptimizationLevel(level);
   options.AddConfigEntry("session.set_denormal_as_zero", "1");
+  if (!job.recipe.value("spinning", true)) {
+    options.AddConfigEntry("session.intra_op.allow_spinning", "0");
+  }
   return options;
 }
 
@@ -62,7 +65,7 @@ Result<BoundSession> BoundSession::Create(Ort::Env& env, const Job& job,
   BoundSession bound;
   // The API does not tell the size of its pool: the threads that a session starts do.
   const int before = CountThreads();
-  bound.session_ = Ort::Session(env, job.onnx.c_str(), options);
+  bound.session_ = Ort::Session(env, GraphOf(job).c_str(), options);
   bound.threads_ = 1 + CountThreads() - before;
   ASSAY_TRY(bound.ReadPorts());
   for (const Port& output : bound.outputs_) {

@@ -53,7 +53,7 @@ Result<ov::CompiledModel> OpenVinoEngine::Compile(const Job& job) {
     core_.emplace();
   }
   try {
-    return core_->compile_model(job.onnx, "CPU", settings);
+    return core_->compile_model(GraphOf(job), "CPU", settings);
   } catch (const std::exception& e) {
     if (SaysUnsupported(e)) {
       return Error{Code::kUnsupported, e.what(), ""};
@@ -75,8 +75,11 @@ Result<Loaded> OpenVinoEngine::Load(const Job& job, const tensor::SafetensorsFil
     ASSAY_TRY(Bind(set, inputs));
   }
   Loaded loaded = ReadBack(model_, job);
-  if (!job.artifact.empty() && !model_.get_property(ov::loaded_from_cache)) {
+  if (HasCache(job) && !model_.get_property(ov::loaded_from_cache)) {
     loaded.notes.push_back("compiled anew: the artifact was not used");
+  }
+  if (!job.recipe.value("quantisation", "").empty()) {
+    ASSAY_ASSIGN(loaded.notes.emplace_back(), Int8Share(model_));
   }
   return loaded;
 }

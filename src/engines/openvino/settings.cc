@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,8 @@ bool CanRead(const ov::CompiledModel& model, const std::string& property) {
 
 }  // namespace
 
+bool HasCache(const Job& job) { return !job.artifact.empty() && GraphOf(job) == job.onnx; }
+
 Result<ov::AnyMap> Settings(const Job& job) {
   const auto precision = job.recipe.value<std::string>("precision", "fp32");
   const auto* found = std::find_if(std::begin(kPrecisions), std::end(kPrecisions),
@@ -50,10 +53,32 @@ Result<ov::AnyMap> Settings(const Job& job) {
                          ov::inference_num_threads(job.threads),
                          ov::hint::enable_cpu_pinning(false),
                          ov::log::level(ov::log::Level::NO)};
-  if (!job.artifact.empty()) {
+  if (HasCache(job)) {
     settings.insert(ov::cache_dir(job.artifact));
   }
   return settings;
+}
+
+Result<std::string> Int8Share(const ov::CompiledModel& model) {
+  static const std::set<std::string> kProducts = {"Convolution", "FullyConnected", "MatMul",
+                                                  "Deconvolution"};
+  int all = 0, int8 = 0;
+  for (const auto& node : model.get_runtime_model()->get_ops()) {
+    const auto& info = node->get_rt_info();
+    const auto layer = info.find("layerType");
+    const auto precision = info.find("runtimePrecision");
+    if (layer == info.end() || precision == info.end() ||
+        !kProducts.contains(layer->second.as<std::string>())) {
+      continue;
+    }
+    const auto type = precision->second.as<std::string>();
+    ++all;
+    int8 += type == "i8" || type == "u8" ? 1 : 0;
+  }
+  if (int8 == 0) {
+    return Error{Code::kUnsupported, "OpenVINO runs no product of the graph in int8", ""};
+  }
+  return fmt::format("int8 kernels: {} of {} convolutions and matrix products", int8, all);
 }
 
 Loaded ReadBack(const ov::CompiledModel& model, const Job& job) {

@@ -4,14 +4,22 @@
 
 #include <openvino/runtime/compiled_model.hpp>
 #include <openvino/runtime/properties.hpp>
+#include <string>
 
 #include "base/result.h"
 #include "engine/protocol.h"
 
 namespace assay::engine::openvino {
 
+/// Whether the artifact is OpenVINO's own cache, not a graph that another engine left.
+bool HasCache(const Job& job);
+
 /// Errors  kUnsupported for a precision that OpenVINO's CPU plugin has no hint for.
 Result<ov::AnyMap> Settings(const Job& job);
+
+/// How many of its convolutions and matrix products a model really runs in int8, as a note.
+/// Errors  kUnsupported when it is none.
+Result<std::string> Int8Share(const ov::CompiledModel& model);
 
 /// Threads, precision and device as the compiled model tells them; a note for each setting that
 /// did not hold.

@@ -24,7 +24,7 @@ def torch_version() -> str:
 
 
 class PyTorchEngine:
-    """Serves the recipes that recipes.check accepts; of "aot_inductor" it prepares only."""
+    """Serves the recipes that recipes.check accepts; those of PREPARED_FOR_OTHERS it prepares only."""
 
     def __init__(self) -> None:
         self._loaded: LoadedModel | None = None
@@ -50,10 +50,8 @@ class PyTorchEngine:
             raise EngineError(
                 "unsupported", f"the pytorch engine has nothing to prepare for {job.conversion}"
             )
-        if job.recipe.compiler == "aot_inductor":
-            from . import aot_inductor
-
-            return aot_inductor.prepare(job)
+        if job.recipe.compiler in recipes.PREPARED_FOR_OTHERS:
+            return recipes.compiler(job).prepare(job)
         from .model import configure, load_model
 
         configure(job.threads)
@@ -66,8 +64,10 @@ class PyTorchEngine:
     def load(self, job: Job) -> dict[str, Any]:
         os.environ.update(_ENVIRONMENT)
         recipes.check(job.recipe)
-        if job.recipe.compiler == "aot_inductor":
-            raise EngineError("unsupported", "the pytorch engine prepares aot_inductor only")
+        if job.recipe.compiler in recipes.PREPARED_FOR_OTHERS:
+            raise EngineError(
+                "unsupported", f"the pytorch engine only prepares for {job.recipe.compiler}"
+            )
         import torch
 
         from .artifact import read_facts

@@ -24,6 +24,8 @@ QUANTISERS: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "fx_simulated": ("fx_quantisation", {("none", "eager")}),
     "torchao_int4": ("torchao_int4", {("none", "eager"), ("none", "inductor")}),
     "x86_int8": ("pt2e", {("export", "aot_inductor")}),
+    "static_int8": ("onnx_graph", {("none", "onnxruntime"), ("none", "openvino")}),
+    "dynamic_int8": ("onnx_graph", {("none", "onnxruntime"), ("none", "openvino")}),
 }
 
 # By compiler: the captures that it takes.
@@ -32,6 +34,15 @@ CAPTURES = {
     "inductor": {"none", "export"},
     "torchscript": {"trace", "script"},
     "aot_inductor": {"export"},
+    "onnxruntime": {"none", "dynamo_onnx"},
+    "openvino": {"none"},
+}
+
+# By compiler, for those that another engine runs: the file whose prepare(job) leaves what it loads.
+PREPARED_FOR_OTHERS = {
+    "aot_inductor": "aot_inductor",
+    "onnxruntime": "onnx_graph",
+    "openvino": "onnx_graph",
 }
 
 # Their tensors refuse inference mode: what is computed in it may not be changed in place later.
@@ -96,7 +107,7 @@ def restore(job: Job, model: "LoadedModel") -> "LoadedModel":
 
 
 def compiler(job: Job) -> Any:
-    return _file(job.recipe.compiler)
+    return _file(PREPARED_FOR_OTHERS.get(job.recipe.compiler, job.recipe.compiler))
 
 
 def guard(recipe: Recipe) -> Any:

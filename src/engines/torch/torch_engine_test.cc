@@ -178,8 +178,9 @@ TEST_F(TorchEngineTest, ReplayEqualsThePythonModuleToTheBit) {
 
 TEST_F(TorchEngineTest, AsItIsKeepsTheTypesOfTheProgram) {
   Program program = SmallNetwork();
-  program.calls = {{"aten::to", "dtype", {ValueRef{0}, aten::DTypeArg{DType::kFloat16}}, {9}, {}, "h"},
-                   {"aten::mul", "Tensor", {ValueRef{9}, ValueRef{9}}, {10}, {9}, "m"}};
+  program.calls = {
+      {"aten::to", "dtype", {ValueRef{0}, aten::DTypeArg{DType::kFloat16}}, {9}, {}, "h"},
+      {"aten::mul", "Tensor", {ValueRef{9}, ValueRef{9}}, {10}, {9}, "m"}};
   program.outputs = {{10, "y", {DType::kFloat16, {1, 3, 16, 16}}}};
   program.value_count = 11;
   Write(program);
