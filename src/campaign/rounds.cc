@@ -66,7 +66,7 @@ class Rounds {
   std::mt19937_64 random_;
   std::vector<std::vector<std::size_t>> groups_;  // that are alive together
   int share_ = 0;                                 // rounds of each generation; 0: not known yet
-  int next_look_ = 0;  // in rounds
+  int next_look_ = 0;                             // in rounds
   int generations_ = 0;
   std::optional<double> precision_;
   std::string stopped_;  // record::Arm::stopped for those that went on to the end

@@ -35,7 +35,8 @@ bool MayBeTold(const stats::Comparison& lead) {
 }
 
 /// For which arms more rounds could show that they are as fast as the leader, or slower. An arm
-/// known to be as fast within the target needs none, nor one that no rounds left could tell from it.
+/// known to be as fast within the target needs none, nor one that no rounds left could tell from
+/// it.
 std::vector<bool> Undecided(std::span<const Standing> standings, double target) {
   std::vector<std::size_t> rivals;
   std::vector<stats::Comparison> leads;

@@ -116,6 +116,7 @@ WorkerSpec Setting::SpecOf(const std::string& engine) const {
   machine.usable_cores = around.physical_cores;
   machine.cpus = around.cpus;
   hardware::ThreadEnvironment environment = hardware::EnvironmentForThreads(machine, threads);
+  environment.variables.emplace_back("TORCH_EXTENSIONS_DIR", around.home / "extensions");
   return {.engine = engine,
           .variables = std::move(environment.variables),
           .cpus = std::move(environment.cpus),

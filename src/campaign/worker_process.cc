@@ -24,8 +24,8 @@ constexpr double kCloseSeconds = 5;          // for a worker to end when asked
 constexpr double kGraceSeconds = 2;          // from the end of file to the end of the process
 
 /// Folders of the runtimes' caches, all inside the worker's own temporary folder.
-constexpr const char* kCacheVariables[] = {"TORCHINDUCTOR_CACHE_DIR", "TORCH_EXTENSIONS_DIR",
-                                           "TRITON_CACHE_DIR", "XDG_CACHE_HOME"};
+constexpr const char* kCacheVariables[] = {"TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR",
+                                           "XDG_CACHE_HOME"};
 
 std::vector<std::pair<std::string, std::string>> Variables(const WorkerSpec& spec,
                                                            const std::filesystem::path& folder) {

@@ -28,7 +28,8 @@ struct Part {
 };
 constexpr Part kParts[] = {
     {"models", "models of the zoo, built; files with --weights; Python modules, captured", true},
-    {"artifacts", "compiled packages", true},
+    {"artifacts", "compiled packages, quantised graphs", true},
+    {"extensions", "C++ that quantisers build for themselves", true},
     {"programs", "models as PyTorch calls", true},
     {"inputs", "inputs drawn for models", true},
     {"references", "outputs to judge by", true},

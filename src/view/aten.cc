@@ -140,6 +140,9 @@ void AddItems(const aten::Lowered& lowered, std::vector<Item>& items) {
     item.name = weight.tensor;
     item.type = weight.type;
   }
+  for (const aten::Input& output : program.outputs) {
+    items[Index(output.id)].type = output.type;
+  }
   for (const aten::Constant& constant : program.constants) {
     Item& item = items[Index(constant.id)];
     item.kind = item.parameters > 0 ? Kind::kWeight : Kind::kConstant;

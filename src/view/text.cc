@@ -131,6 +131,9 @@ std::string Totals(const Listing& listing) {
   const std::string steps = count == listing.whole
                                 ? fmt::format("{} {}{}", count, what, count == 1 ? "" : "s")
                                 : fmt::format("{} of {} {}s", count, listing.whole, what);
+  if (parameters == 0 && macs == 0) {
+    return steps;  // or not known, as in what torch.export wrote of a Python module
+  }
   return fmt::format("{}, {} parameters ({}), {} multiply-adds ({})", steps,
                      report::Count(parameters), parameters, report::Count(macs), macs);
 }
