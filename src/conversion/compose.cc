@@ -20,7 +20,6 @@ const Part& PartOf(const std::string& name) {
 
 /// Whether the engine that its compiler belongs to knows all of it.
 bool IsBuilt(const Recipe& recipe) {
-  const std::string& compiler = recipe.compiler;
   return recipe.streams == "latency";
 }
 
