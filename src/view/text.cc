@@ -118,11 +118,13 @@ int WidthOf(const report::Table& table) {
 std::string Totals(const Listing& listing) {
   std::set<ItemId> read;
   std::uint64_t parameters = 0, macs = 0;
+  bool weights = false;
   for (const Step& step : listing.steps) {
     macs += step.macs;
     for (const Argument& argument : step.arguments) {
       if (argument.item >= 0 && read.insert(argument.item).second) {
         parameters += ItemOf(listing, argument.item).parameters;
+        weights = weights || ItemOf(listing, argument.item).kind == Kind::kWeight;
       }
     }
   }
@@ -131,8 +133,8 @@ std::string Totals(const Listing& listing) {
   const std::string steps = count == listing.whole
                                 ? fmt::format("{} {}{}", count, what, count == 1 ? "" : "s")
                                 : fmt::format("{} of {} {}s", count, listing.whole, what);
-  if (parameters == 0 && macs == 0) {
-    return steps;  // or not known, as in what torch.export wrote of a Python module
+  if (weights && parameters == 0) {
+    return steps;  // not known, as in what torch.export wrote of a Python module
   }
   return fmt::format("{}, {} parameters ({}), {} multiply-adds ({})", steps,
                      report::Count(parameters), parameters, report::Count(macs), macs);

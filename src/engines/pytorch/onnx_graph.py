@@ -118,6 +118,7 @@ def _static(job: Job, folded: str) -> list[str]:
             reduce_range=narrow,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
         )
     return [f"calibrated on {job.input_sets} synthetic inputs, ranges from minimum to maximum",
             *_narrow_note(narrow)]  # fmt: skip

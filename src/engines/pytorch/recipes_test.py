@@ -113,7 +113,7 @@ class RecipesTest(unittest.TestCase):
 
     def test_refuses_parts_that_do_not_go_together(self) -> None:
         wrong: dict[str, dict[str, Any]] = {
-            "no compiler 'openvino'": {"compiler": "openvino"},
+            "no compiler 'tensorrt'": {"compiler": "tensorrt"},
             "capture 'trace' with compiler 'eager'": {"capture": "trace"},
             "no quantisation 'magic'": {"quantisation": "magic"},
             "quantisation 'quanto' with none and inductor": {
