@@ -1,14 +1,19 @@
 """artifact.json: for what a folder was prepared, so that nothing else is run from it."""
 
+import importlib.metadata
 import json
 import pathlib
 import shutil
 from typing import Any
 
-from .engine import torch_version
 from .protocol import EngineError, Job
 
 _NAME = "artifact.json"
+
+
+def torch_version() -> str:
+    """As the C++ engine spells it: without the build's local part."""
+    return importlib.metadata.version("torch").split("+")[0]
 
 
 def empty_folder(job: Job, name: str) -> pathlib.Path:

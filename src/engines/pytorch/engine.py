@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from . import recipes
+from .artifact import read_facts, torch_version
 from .protocol import EngineError, Job, Recipe
 
 if TYPE_CHECKING:
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
 
 # Caches must be on and compilers in this process: a grandchild would outlive a killed worker.
 _ENVIRONMENT = {"TORCHINDUCTOR_COMPILE_THREADS": "1", "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "0"}
-
-
-def torch_version() -> str:
-    """As the C++ engine spells it: without the build's local part."""
-    return importlib.metadata.version("torch").split("+")[0]
 
 
 class PyTorchEngine:
@@ -70,7 +66,6 @@ class PyTorchEngine:
             )
         import torch
 
-        from .artifact import read_facts
         from .model import configure, load_model, obtained_precision
 
         configure(job.threads)
