@@ -59,8 +59,8 @@ def many_nodes(path: Path, count: int) -> Path:
     """A residual network of at least `count` nodes, 8 in a block: linear, GELU by Erf, addition."""
     rng = np.random.default_rng(0)
     weights = [
-        constant("w", rng.standard_normal((WIDTH, WIDTH)) / WIDTH),
-        constant("b", rng.standard_normal(WIDTH)),
+        constant("w", rng.standard_normal((WIDTH, WIDTH)) / WIDTH / 10),  # small: blocks add up
+        constant("b", rng.standard_normal(WIDTH) / 100),
         constant("root", np.sqrt(2)), constant("one", 1), constant("half", 0.5),
     ]  # fmt: skip
     nodes, x = [], "x"

@@ -1,14 +1,15 @@
 #include "engine_cases.h"
 
 #include <algorithm>
+#include <string>
 
 #include "base/text.h"
 
 namespace assay::engine {
 namespace {
 
-Json Recipe(const char* compiler, bool freezing = false) {
-  return {{"capture", "none"},
+Json Recipe(const std::string& compiler, bool freezing = false) {
+  return {{"capture", compiler == "aot_inductor" ? "export" : "none"},
           {"compiler", compiler},
           {"precision", "fp32"},
           {"freezing", freezing},
