@@ -69,9 +69,10 @@ class PyTorchEngine:
         from .model import configure, load_model, obtained_precision
 
         configure(job.threads)
+        model = load_model(job)
         if recipes.needs_preparation(job.recipe):
             read_facts(job)
-        loaded = recipes.restore(job, load_model(job))
+        loaded = recipes.restore(job, model)
         module, notes = recipes.compiler(job).load(job, loaded)
         precision = obtained_precision(loaded, job.recipe)
         self._loaded = dataclasses.replace(loaded, module=module)
