@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -192,6 +193,16 @@ std::optional<int> Child::Reap() {
   ::waitpid(pid_, &status, 0);
   pid_ = -1;
   return status;
+}
+
+int Child::Await() {
+  while (true) {
+    if (const auto status = Reap()) {
+      return *status;
+    }
+    pollfd ended{pidfd(), POLLIN, 0};
+    ::poll(&ended, 1, -1);
+  }
 }
 
 }  // namespace assay::campaign

@@ -85,6 +85,14 @@ std::int64_t OomKills() {
                   CountIn("/sys/fs/cgroup/memory.events", "oom_kill"));
 }
 
+std::string HowItEnded(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int number = WTERMSIG(wait_status);
+    return fmt::format("died of signal {} ({})", number, ::sigdescr_np(number));
+  }
+  return fmt::format("ended with status {}", WEXITSTATUS(wait_status));
+}
+
 std::string LastLine(std::string_view output) {
   const std::vector<std::string> lines = Split(output, '\n');
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {

@@ -26,6 +26,9 @@ Error Explain(const Death& death);
 /// say.
 std::int64_t OomKills();
 
+/// "died of signal 11 (Segmentation fault)", "ended with status 1".
+std::string HowItEnded(int wait_status);
+
 /// The last line of `output` that says something, shortened to fit a reason; "" when none does.
 std::string LastLine(std::string_view output);
 

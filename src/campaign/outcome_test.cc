@@ -45,6 +45,11 @@ TEST(OutcomeTest, AnExitWithoutAnswerHasFailed) {
             "torch");
 }
 
+TEST(OutcomeTest, AnEndIsSaidInWords) {
+  EXPECT_EQ(HowItEnded(SIGSEGV), "died of signal 11 (Segmentation fault)");
+  EXPECT_EQ(HowItEnded(Exited(3)), "ended with status 3");
+}
+
 TEST(OutcomeTest, TheLastLineIsShortAndPrintable) {
   EXPECT_EQ(LastLine("a\n\x1b[31mred\n \n"), " [31mred");
   EXPECT_EQ(LastLine("\n\n"), "");

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "campaign/outcome.h"
 #include "conversion/select.h"
 
 namespace assay::cli {
@@ -78,11 +79,8 @@ class Inquiry {
     const int status = End(!answered);
     if (failure_.empty() && !answered) {
       failure_ = fmt::format("it did not describe itself within {} s", kPatience.count());
-    } else if (failure_.empty() && WIFSIGNALED(status)) {
-      failure_ = fmt::format("it died of signal {} ({})", WTERMSIG(status),
-                             ::sigdescr_np(WTERMSIG(status)));
     } else if (failure_.empty() && status != 0) {
-      failure_ = fmt::format("it ended with status {}", WEXITSTATUS(status));
+      failure_ = "it " + campaign::HowItEnded(status);
     }
     if (!failure_.empty()) {
       return {engine::kProtocolVersion, name_, "", false, failure_, kBuild};

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/wait.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -13,8 +11,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/pending_folder.h"
-#include "base/text.h"
 #include "campaign/child.h"
+#include "campaign/outcome.h"
 #include "campaign/preparation.h"
 #include "cli/installed.h"
 #include "model/captured.h"
@@ -115,22 +113,7 @@ Result<int> RunToEnd(const std::vector<std::string>& command, const fs::path& lo
   campaign::ChildSpec spec;
   spec.command = command;
   ASSAY_ASSIGN(campaign::Child child, campaign::Child::Start(spec, output.get()));
-  while (true) {
-    pollfd ended{child.pidfd(), POLLIN, 0};
-    ::poll(&ended, 1, -1);
-    if (const auto status = child.Reap()) {
-      return *status;
-    }
-  }
-}
-
-std::string LastLineOf(const fs::path& log) {
-  const auto text = ReadFile(log);
-  std::string last;
-  for (const std::string& line : Split(text.ok() ? *text : "", '\n')) {
-    last = line.empty() ? last : line;
-  }
-  return last;
+  return child.Await();
 }
 
 /// What capture.py says is wrong; what it printed last where it could say nothing.
@@ -138,14 +121,11 @@ Error FailureOf(int status, const std::string& target, const fs::path& folder) {
   if (const auto said = ReadJson(folder / "error.json"); said.ok()) {
     return {Code::kInvalidArgument, said->value("message", ""), said->value("hint", "")};
   }
-  const std::string how =
-      WIFSIGNALED(status)
-          ? fmt::format("died of signal {} ({})", WTERMSIG(status), ::sigdescr_np(WTERMSIG(status)))
-          : fmt::format("ended with status {}", WEXITSTATUS(status));
-  const std::string last = LastLineOf(folder / kLogFile);
+  const auto log = ReadFile(folder / kLogFile);
+  const std::string last = log.ok() ? campaign::LastLine(*log) : "";
   return {Code::kInvalidArgument,
-          fmt::format("'{}{}' could not be captured: Python {}{}{}", kPythonPrefix, target, how,
-                      last.empty() ? "" : ": ", last),
+          fmt::format("'{}{}' could not be captured: Python {}{}{}", kPythonPrefix, target,
+                      campaign::HowItEnded(status), last.empty() ? "" : ": ", last),
           "make and run the module once with the environment's Python alone"};
 }
 

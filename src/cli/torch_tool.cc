@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,8 +10,8 @@
 #include <system_error>
 
 #include "base/file.h"
-#include "base/text.h"
 #include "campaign/child.h"
+#include "campaign/outcome.h"
 #include "cli/installed.h"
 
 namespace assay::cli {
@@ -36,34 +35,13 @@ std::string ReadAll(int fd) {
   }
 }
 
-/// The last line that is not empty.
-std::string LastLine(const std::string& text) {
-  std::string last;
-  for (const std::string& line : Split(text, '\n')) {
-    last = line.find_first_not_of(" \t\r") == std::string::npos ? last : line;
-  }
-  return last;
-}
-
 Error Failed(int status, int log) {
   ::lseek(log, 0, SEEK_SET);
-  const std::string last = LastLine(ReadAll(log));
-  const std::string how = WIFSIGNALED(status)
-                              ? fmt::format("died of signal {}", WTERMSIG(status))
-                              : fmt::format("ended with status {}", WEXITSTATUS(status));
+  const std::string last = campaign::LastLine(ReadAll(log));
   return {Code::kCrashed,
-          fmt::format("{} {}{}", kProgram, how, last.empty() ? "" : fmt::format(" ({})", last)),
+          fmt::format("{} {}{}", kProgram, campaign::HowItEnded(status),
+                      last.empty() ? "" : fmt::format(" ({})", last)),
           "assay doctor says whether PyTorch works here"};
-}
-
-int AwaitEnd(campaign::Child& child) {
-  while (true) {
-    if (const auto status = child.Reap()) {
-      return *status;
-    }
-    pollfd ended{child.pidfd(), POLLIN, 0};
-    ::poll(&ended, 1, -1);
-  }
 }
 
 }  // namespace
@@ -92,7 +70,7 @@ Result<view::TorchGraphs> AskTorch(const std::string& form, const fs::path& file
   ASSAY_ASSIGN(campaign::Child child, campaign::Child::Start(spec, log.get()));
   theirs = Descriptor();
   const std::string text = ReadAll(reply.get());
-  if (const int status = AwaitEnd(child); status != 0) {
+  if (const int status = child.Await(); status != 0) {
     return Failed(status, log.get());
   }
   ASSAY_ASSIGN(const Json json, ParseJson(text, kProgram));

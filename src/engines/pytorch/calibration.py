@@ -15,5 +15,5 @@ def samples(model: LoadedModel) -> Iterator[Arguments]:
     return zip(model.input_sets, model.keyword_sets, strict=True)
 
 
-def note(model: LoadedModel) -> str:
-    return f"calibrated on {len(model.input_sets)} synthetic inputs"
+def note(input_sets: int) -> str:
+    return f"calibrated on {input_sets} synthetic inputs"

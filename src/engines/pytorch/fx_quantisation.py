@@ -29,6 +29,7 @@ from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx, prepare_qa
 
 from . import calibration, shares
 from .artifact import empty_folder
+from .graph_copy import retargeted
 from .model import LoadedModel
 from .protocol import Job
 from .refusal import refused_by
@@ -79,7 +80,7 @@ def quantise(job: Job, model: LoadedModel) -> list[str]:
             prepared(*args, **kwargs)
         module = _converted(job, prepared)
         taken = [path for path, part in module.named_modules() if _is_quantised(part)]
-        notes = [calibration.note(model), shares.note(_share_of(job), counted, taken)]
+        notes = [calibration.note(len(model.input_sets)), shares.note(_share_of(job), counted, taken)]
         torch.save(module.state_dict(), empty_folder(job, _FOLDER) / _FILE)
     return [*notes, "activations have 7 bits, as the x86 engine wants without VNNI"]
 
@@ -114,13 +115,12 @@ def as_written(module: nn.Module) -> nn.Module:
     """A graph of operators with the functions of a model's source; other modules as they are."""
     if not isinstance(module, fx.GraphModule):
         return copy.deepcopy(module)
-    graph = fx.Graph()
-    graph.output(graph.graph_copy(module.graph, {}))
-    for node in graph.nodes:
+
+    def written(node: fx.Node) -> Any:
         plain = node.target not in (_aten.add.Tensor, _aten.add_.Tensor) or not node.kwargs
-        if plain and node.target in _WRITTEN:  # operator.add takes no alpha
-            node.target = _WRITTEN[node.target]
-    return fx.GraphModule(module, graph)
+        return _WRITTEN.get(node.target, node.target) if plain else node.target  # alpha
+
+    return retargeted(module, written)
 
 
 def _is_quantised(part: Any) -> bool:

@@ -85,16 +85,8 @@ def _load_program(job: Job, dtype: torch.dtype | None) -> LoadedModel:
         values = outputs if isinstance(outputs, tuple) else (outputs,)
         return list(zip(names, values, strict=True))
 
-    tensors = load_file(job.inputs)
-    return LoadedModel(
-        module=_in_precision(build_module(program, weights), dtype),
-        input_sets=[
-            tuple(_input(tensors, i, chosen, dtype) for i in program.inputs)
-            for chosen in range(job.input_sets)
-        ],
-        keyword_sets=[{}] * job.input_sets,
-        named_outputs=named_outputs,
-    )
+    module = _in_precision(build_module(program, weights), dtype)
+    return _with_inputs(job, dtype, module, program.inputs, [], named_outputs)
 
 
 def _in_precision(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Module:
@@ -119,19 +111,31 @@ def _load_users_module(job: Job, dtype: torch.dtype | None) -> LoadedModel:
         values = [tensor for _, tensor in user_module.named_outputs(outputs)]
         return list(zip(names, values, strict=True))
 
+    module = _in_precision(module, dtype)
+    return _with_inputs(
+        job,
+        dtype,
+        _InDouble(module) if dtype == torch.float64 else module,
+        [value for keyword, value in arguments if not keyword],
+        [value for keyword, value in arguments if keyword],
+        named_outputs,
+    )
+
+
+def _with_inputs(
+    job: Job,
+    dtype: torch.dtype | None,
+    module: torch.nn.Module,
+    by_position: list[aten.Value],
+    by_name: list[aten.Value],
+    named_outputs: NamedOutputs,
+) -> LoadedModel:
     tensors = load_file(job.inputs)
     sets = range(job.input_sets)
-    module = _in_precision(module, dtype)
     return LoadedModel(
-        module=_InDouble(module) if dtype == torch.float64 else module,
-        input_sets=[
-            tuple(_input(tensors, value, k, dtype) for keyword, value in arguments if not keyword)
-            for k in sets
-        ],
-        keyword_sets=[
-            {v.name: _input(tensors, v, k, dtype) for keyword, v in arguments if keyword}
-            for k in sets
-        ],
+        module=module,
+        input_sets=[tuple(_input(tensors, v, k, dtype) for v in by_position) for k in sets],
+        keyword_sets=[{v.name: _input(tensors, v, k, dtype) for v in by_name} for k in sets],
         named_outputs=named_outputs,
     )
 

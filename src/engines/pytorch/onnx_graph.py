@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from . import calibration
 from .artifact import write_facts
 from .protocol import EngineError, Job
 from .refusal import needs_package, refused_by
@@ -120,7 +121,7 @@ def _static(job: Job, folded: str) -> list[str]:
             weight_type=QuantType.QInt8,
             extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
         )
-    return [f"calibrated on {job.input_sets} synthetic inputs, ranges from minimum to maximum",
+    return [f"{calibration.note(job.input_sets)}, ranges from minimum to maximum",
             *_narrow_note(narrow)]  # fmt: skip
 
 

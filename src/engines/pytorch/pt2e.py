@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx
 
-from . import calibration, shares
+from . import calibration, shares, static_export
 from .model import LoadedModel
 from .protocol import EngineError, Job
 from .refusal import needs_package, refused_by
@@ -37,13 +37,12 @@ def quantise(job: Job, model: LoadedModel) -> tuple[fx.GraphModule, list[str]]:
 
         quantiser, notes = _quantiser(kind)
     with torch.no_grad(), refused_by("torchao's PT2E"):
-        args, kwargs = model.input_sets[0], model.keyword_sets[0]
-        exported = torch.export.export(model.module, args, kwargs or None).module()
-        prepared = prepare_pt2e(exported, quantiser)
+        exported = static_export.capture(model.module, model)
+        prepared = prepare_pt2e(exported.module(), quantiser)
         for args, kwargs in calibration.samples(model):
             prepared(*args, **kwargs)
         converted = convert_pt2e(prepared, use_reference_representation=kind == "pt2e_integer")
-    return converted, [calibration.note(model), *notes]
+    return converted, [calibration.note(len(model.input_sets)), *notes]
 
 
 def share_note(job: Job, program: torch.export.ExportedProgram) -> str:

@@ -41,7 +41,7 @@ def quantise(job: Job, model: LoadedModel) -> list[str]:
             with quanto.Calibration():
                 for args, kwargs in calibration.samples(model):
                     module(*args, **kwargs)
-            notes.append(calibration.note(model))
+            notes.append(calibration.note(len(model.input_sets)))
         quanto.freeze(module)
         parts = _quantised_parts(module)
         notes.append(shares.note(f"{job.recipe.weights} weights", counted, parts))

@@ -9,6 +9,7 @@ import torch
 from torch import fx, nn
 
 from .artifact import empty_folder, write_facts
+from .graph_copy import retargeted
 from .model import LoadedModel
 from .only_tensors import OnlyTensors
 from .protocol import EngineError, Job
@@ -58,12 +59,12 @@ def _script(_: Job, model: LoadedModel) -> torch.jit.ScriptModule:
 
 def _scriptable(module: fx.GraphModule) -> nn.Module:
     """The same graph with operators by name alone: TorchScript finds the overload itself."""
-    graph = fx.Graph()
-    graph.output(graph.graph_copy(module.graph, {}))
-    for node in graph.nodes:
-        if isinstance(node.target, torch._ops.OpOverload):
-            node.target = node.target.overloadpacket
-    return fx.GraphModule(module, graph)
+
+    def by_name(node: fx.Node) -> Any:
+        overload = isinstance(node.target, torch._ops.OpOverload)
+        return node.target.overloadpacket if overload else node.target
+
+    return retargeted(module, by_name)
 
 
 def _fusion_note() -> str:
