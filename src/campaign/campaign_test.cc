@@ -132,7 +132,7 @@ TEST_F(CampaignTest, PreparesAgainWhatWasInterrupted) {
 }
 
 TEST_F(CampaignTest, EndsEveryArmAsTheOutcomeOfItsNameAndLeavesTheOthersUntouched) {
-  options_.samples = 150;  // 30 rounds of 5 inferences and 2 discarded; at most 105 before them
+  options_.samples = 150;  // 30 rounds of 5 inferences and 1 discarded; at most 105 before them
   Add("EAGER", {{"latency_ns", 20e6}});
   AddBad("KILLED", {{"how", "kill"}, {"after", 140}});
   AddBad("PRINTS", {{"how", "print"}, {"bytes", 100000}, {"after", 200}});

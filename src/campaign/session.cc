@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kLoadsAtOnce = 2;
 constexpr std::uint64_t kReserveBytes = 512u << 20;  // that loading leaves to everyone else
-constexpr int kDiscarded = 2;                        // inferences after waking
+constexpr int kDiscarded = 1;                        // inferences after waking
 constexpr int kMostWarmUpSlices = 20;
 constexpr int kFewestWarmUpSlices = 3;
 constexpr double kLongestWarmUpS = 3;

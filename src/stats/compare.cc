@@ -16,7 +16,7 @@ using Generations = std::vector<std::vector<double>>;
 
 constexpr double kRoundsConfidence = 0.99;     // of the rank interval: five looks, 95 % over all
 constexpr double kProcessConfidence = 0.96;    // of the t interval: three looks with processes
-constexpr double kFamilyError = 0.01;          // of all claims of a campaign, for 5 % (see there)
+constexpr double kFamilyError = 0.003;         // of a campaign's claims; gives 5 % in simulation
 constexpr double kProcessLevel = 0.02;         // of the F test
 constexpr double kProcessErrors = 2;           // standard errors allowed for unproved differences
 constexpr double kLeastProcessSpread = 0.004;  // of log ratios; processes differ by this at least

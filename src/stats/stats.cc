@@ -11,6 +11,7 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kOutlierSigmas = 10;
 constexpr std::size_t kSteadySlices = 3;
+constexpr std::size_t kFlatSlices = 2;
 constexpr double kSteadyWithin = 0.02;
 
 /// The standard deviation of the bulk of the values, from their absolute deviations from the
@@ -83,11 +84,11 @@ bool IsSteady(std::span<const double> slice_medians) {
 }
 
 bool NoLongerFalls(std::span<const double> slice_medians) {
-  if (slice_medians.size() < 2 * kSteadySlices) {
+  if (slice_medians.size() < 2 * kFlatSlices) {
     return false;
   }
-  const auto last = slice_medians.last(kSteadySlices);
-  const auto before = slice_medians.first(slice_medians.size() - kSteadySlices);
+  const auto last = slice_medians.last(kFlatSlices);
+  const auto before = slice_medians.first(slice_medians.size() - kFlatSlices);
   return *std::ranges::min_element(last) * (1 + kSteadyWithin) >= *std::ranges::min_element(before);
 }
 

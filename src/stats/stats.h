@@ -41,7 +41,7 @@ std::vector<std::size_t> Outliers(std::span<const double> values);
 
 /// True once the last three slice medians lie within 2 % of each other.
 bool IsSteady(std::span<const double> slice_medians);
-/// True once the last three of at least six slice medians bring nothing faster, beyond 2 %, than
+/// True once the last two of at least four slice medians bring nothing faster, beyond 2 %, than
 /// those before: noisy perhaps, but warm.
 bool NoLongerFalls(std::span<const double> slice_medians);
 

@@ -64,9 +64,9 @@ TEST(SteadyTest, IsReachedWhenTheLastThreeSlicesLieWithinTwoPercent) {
 }
 
 TEST(SteadyTest, IsNotNeededForWarmthWhenNothingGetsFaster) {
-  EXPECT_FALSE(NoLongerFalls(std::vector{1.0, 1.2, 1.0, 1.2, 1.0}));
-  EXPECT_TRUE(NoLongerFalls(std::vector{1.0, 1.2, 1.1, 1.2, 0.99, 1.2}));
-  EXPECT_FALSE(NoLongerFalls(std::vector{1.0, 1.2, 1.1, 1.2, 0.97, 1.2}));
+  EXPECT_FALSE(NoLongerFalls(std::vector{1.0, 1.2, 1.0}));
+  EXPECT_TRUE(NoLongerFalls(std::vector{1.0, 1.2, 0.99, 1.2}));
+  EXPECT_FALSE(NoLongerFalls(std::vector{1.0, 1.2, 0.97, 1.2}));
 }
 
 }  // namespace
