@@ -20,11 +20,12 @@ ALLOWED = {
     "conversion": ["base"],
     "record": PURE,
     "hardware": ["base", "record"],
+    "predict": PURE + ["model", "hardware"],
     "engine": PURE + ["stats"],
     "engines": PURE + ["stats", "engine", "aten", "conversion"],
     "campaign": PURE
     + ["stats", "model", "aten", "conversion", "record", "hardware", "engine"],
-    "report": PURE + ["stats", "conversion", "record"],
+    "report": PURE + ["stats", "conversion", "record", "hardware", "predict"],
     "view": PURE + ["model", "aten", "report"],
 }
 INCLUDE = re.compile(r'^\s*#include "(\w+)/', re.MULTILINE)

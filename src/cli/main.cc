@@ -20,17 +20,12 @@ constexpr const char* kExamples =
     "  assay run vit_b_16 --output vit.json --keep best/        keep the record and the winner\n"
     "  assay doctor                                             is this machine fit to measure?\n"
     "\n"
-    "assay VERB --help tells more. Not built yet: analyze, profile.";
+    "assay VERB --help tells more.";
 
 std::vector<Verb> AddVerbs(CLI::App& app) {
-  std::vector<Verb> verbs = {AddRun(app),     AddModels(app),   AddConversions(app),
-                             AddEngines(app), AddHardware(app), AddDoctor(app),
-                             AddExport(app),  AddGraph(app),    AddReport(app),
-                             AddCompare(app), AddCache(app)};
-  for (Verb& verb : AddNotBuilt(app)) {
-    verbs.push_back(std::move(verb));
-  }
-  return verbs;
+  return {AddRun(app),     AddModels(app),  AddConversions(app), AddEngines(app), AddHardware(app),
+          AddDoctor(app),  AddExport(app),  AddGraph(app),       AddReport(app),  AddCompare(app),
+          AddAnalyze(app), AddProfile(app), AddCache(app)};
 }
 
 /// The names of `app`'s subcommands, or with `options` the long names of its options.

@@ -207,6 +207,31 @@ Result<model::Model> ModelOptions::Load(const Tell& tell) const {
   return built;
 }
 
+Result<model::Model> ModelOptions::Outline() const {
+  if (model.starts_with(kPythonPrefix) || LooksLikeFile(model) || !weights.empty()) {
+    ASSAY_ASSIGN(model::Model loaded, Load());
+    if (loaded.module && loaded.module->no_onnx) {
+      return *loaded.module->no_onnx;
+    }
+    return loaded;
+  }
+  ASSAY_ASSIGN(const auto named, ParseDimensions(dimensions));
+  ASSAY_ASSIGN(const zoo::Entry entry, zoo::Find(model));
+  ASSAY_ASSIGN(model::Model built,
+               zoo::Outline(entry, {.batch_size = batch_size.value_or(1), .dimensions = named}));
+  ASSAY_TRY(CheckShape(built, input_shape));
+  return built;
+}
+
+std::int64_t BatchOf(const model::Model& model) {
+  const model::Graph& graph = model.graph;
+  if (graph.inputs.empty()) {
+    return 1;
+  }
+  const auto& shape = graph.values[static_cast<std::size_t>(graph.inputs[0])].type.shape;
+  return shape.empty() ? 1 : shape[0];
+}
+
 std::vector<std::string> ModelOptions::Arguments() const {
   std::vector<std::string> arguments = {model};
   const auto add = [&](const char* option, const std::string& value) {

@@ -33,8 +33,15 @@ struct ModelOptions {
   /// Errors  kNotFound, kInvalidArgument, kMalformed, kUnsupported naming what was given.
   Result<model::Model> Load(const Tell& tell = [](const std::string&) {}) const;
 
+  /// The same for those who never run it: a model of the zoo is its graph alone, nothing is written
+  /// (unless --weights asks for a file to be fitted). Errors  as Load.
+  Result<model::Model> Outline() const;
+
   /// What says which model this is, as arguments, MODEL first; not the seed.
   std::vector<std::string> Arguments() const;
 };
+
+/// The first axis of a model's first input; 1 where it has none.
+std::int64_t BatchOf(const model::Model& model);
 
 }  // namespace assay::cli

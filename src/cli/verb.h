@@ -27,8 +27,8 @@ Verb AddExport(CLI::App& app);
 Verb AddGraph(CLI::App& app);
 Verb AddReport(CLI::App& app);
 Verb AddCompare(CLI::App& app);
+Verb AddAnalyze(CLI::App& app);
+Verb AddProfile(CLI::App& app);
 Verb AddCache(CLI::App& app);
-/// Verbs of the contract that are refused with status 2 because they are not built yet.
-std::vector<Verb> AddNotBuilt(CLI::App& app);
 
 }  // namespace assay::cli

@@ -16,11 +16,14 @@ std::uint64_t CountParameters(const Graph& graph);
 std::vector<std::uint64_t> ParametersByValue(const Graph& graph);
 
 /// Multiply-adds of convolutions (output elements times the kernel elements that each sees, so that
-/// groups count once) and of matrix products, those between activations included, as attention has.
+/// groups count once), of matrix products, those between activations included, as attention has,
+/// and of recurrent cells.
 /// Bias, normalisation and pooling count nothing. This rule gives torchvision's published figures
 /// (models/*.py, weight metadata) for convolutional networks and vision transformers alike.
 std::uint64_t CountMacs(const Graph& graph);
 /// Those of one node of the graph.
 std::uint64_t CountMacs(const Graph& graph, const Node& node);
+/// Whether the node's operator is one that CountMacs counts.
+bool MultipliesAndAdds(const Node& node);
 
 }  // namespace assay::model

@@ -74,8 +74,11 @@ Result<ExternalFiles::Range> ExternalFiles::Locate(const onnx::TensorProto& prot
 }
 
 Result<Weight> ExternalFiles::Resolve(const onnx::TensorProto& proto, const tensor::Type& type) {
-  ASSAY_ASSIGN(const Range range, Locate(proto, type));
   const std::string location = EntryOf(proto, "location");
+  if (absent_) {
+    return Weight{proto.name(), location};
+  }
+  ASSAY_ASSIGN(const Range range, Locate(proto, type));
   if (!range.file->safetensors) {
     return Weight{proto.name(), location};
   }

@@ -23,6 +23,8 @@ namespace assay::model {
 class ExternalFiles {
  public:
   explicit ExternalFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  /// For a graph whose weights are not there: nothing is looked up, Bytes finds nothing.
+  static ExternalFiles Absent() { return ExternalFiles(std::nullopt); }
 
   /// The weight that `proto` points to; its name is the safetensors file's where it is one, else
   /// the initializer's. Errors  kMalformed when offset or length lie, or contradict the safetensors
@@ -43,9 +45,11 @@ class ExternalFiles {
     std::uint64_t offset;
     std::uint64_t bytes;
   };
+  explicit ExternalFiles(std::nullopt_t) : absent_(true) {}
   Result<Range> Locate(const onnx::TensorProto& proto, const tensor::Type& type);
   Result<const File*> Open(const std::string& location);
 
+  bool absent_ = false;
   std::filesystem::path folder_;
   std::map<std::string, File> files_;
 };

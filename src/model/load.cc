@@ -29,7 +29,27 @@ Result<std::string> HashOf(const std::filesystem::path& path, const ::onnx::Mode
   return hash.Finish();
 }
 
+Model FromGraph(const std::string& name, Graph graph) {
+  Model model;
+  model.name = name;
+  model.graph = std::move(graph);
+  model.parameters = CountParameters(model.graph);
+  model.macs = CountMacs(model.graph);
+  model.precision = PrecisionOf(model.graph);
+  return model;
+}
+
 }  // namespace
+
+Result<Model> Outline(std::string_view onnx, const std::string& name) {
+  ::onnx::ModelProto proto;
+  if (!proto.ParseFromArray(onnx.data(), static_cast<int>(onnx.size()))) {
+    return Error{Code::kMalformed, fmt::format("the graph of '{}' is no ONNX", name), ""};
+  }
+  ExternalFiles absent = ExternalFiles::Absent();
+  ASSAY_ASSIGN(Graph graph, IndexModel(proto, absent, {}));
+  return FromGraph(name, std::move(graph));
+}
 
 Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options) {
   const std::filesystem::path path = std::filesystem::absolute(onnx).lexically_normal();
@@ -43,16 +63,11 @@ Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options
     error.message = fmt::format("{}: {}", onnx.string(), OneLine(error.message));
     return error;
   }
-  Model model;
-  model.name = path.stem().string();
+  Model model = FromGraph(path.stem().string(), *std::move(graph));
   model.source = "onnx";
   model.weights = "file";
   model.folder = path.parent_path();
   model.onnx = path;
-  model.graph = *std::move(graph);
-  model.parameters = CountParameters(model.graph);
-  model.macs = CountMacs(model.graph);
-  model.precision = PrecisionOf(model.graph);
   if (options.known_sha256.empty()) {
     ASSAY_ASSIGN(model.sha256, HashOf(path, proto, files));
   } else {

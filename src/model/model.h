@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "model/graph.h"
@@ -56,5 +57,10 @@ struct LoadOptions {
 ///         folder, shapes that overflow); kInvalidArgument (a dimension that needs --dim);
 ///         kUnsupported (control flow, unknown domains: named with the node).
 Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options = {});
+
+/// The graph alone, of a file's bytes that assay has just written itself: no checker, no weights,
+/// no sha256, no files. What analysis needs of a model that nobody will run. Errors  kMalformed;
+/// those of shape inference.
+Result<Model> Outline(std::string_view onnx, const std::string& name);
 
 }  // namespace assay::model

@@ -184,4 +184,14 @@ Result<model::Model> Build(const Entry& entry, const BuildOptions& options,
   return LoadFrom(place, entry);
 }
 
+Result<model::Model> Outline(const Entry& entry, const BuildOptions& options) {
+  ASSAY_TRY(CheckSizes(entry, options));
+  const Architecture architecture =
+      BuildArchitecture(entry, options.batch_size, options.dimensions);
+  ASSAY_ASSIGN(model::Model model, model::Outline(architecture.onnx, entry.name));
+  model.source = "zoo";
+  model.weights = "random";
+  return model;
+}
+
 }  // namespace assay::zoo

@@ -51,4 +51,8 @@ struct BuildOptions {
 Result<model::Model> Build(const Entry& entry, const BuildOptions& options,
                            const std::filesystem::path& cache);
 
+/// The model's graph without weights: nothing is written or read.
+/// Errors  kInvalidArgument as Build.
+Result<model::Model> Outline(const Entry& entry, const BuildOptions& options);
+
 }  // namespace assay::zoo
