@@ -91,7 +91,7 @@ void FillProcesses(const ArmLog& log, const ArmFacts& facts, const Findings& fin
 }
 
 /// What the engine says it did against what it was asked for; "" when they agree.
-std::string NotAsAsked(const record::Arm& arm, const ArmFacts& facts) {
+std::string NotAsAsked(const ArmLog& log, const record::Arm& arm, const ArmFacts& facts) {
   for (const auto& [what, value] :
        {std::pair("precision", &arm.precision), std::pair("device", &arm.device)}) {
     const bool wider = facts.as_is && value == &arm.precision && value->obtained == "fp32";
@@ -99,7 +99,8 @@ std::string NotAsAsked(const record::Arm& arm, const ArmFacts& facts) {
       return fmt::format("asked for {} {}, obtained {}", what, value->asked, *value->obtained);
     }
   }
-  return "";
+  const bool doubted = facts.artifact && !facts.artifact->doubt.empty();
+  return doubted ? facts.artifact->doubt : log.loaded ? log.loaded->doubt : "";
 }
 
 void FillOutcome(const ArmLog& log, const ArmFacts& facts, const Judgement* judgement, int signal,
@@ -108,7 +109,7 @@ void FillOutcome(const ArmLog& log, const ArmFacts& facts, const Judgement* judg
   if (judgement != nullptr && log.loaded) {
     arm.output = judgement->output;
   }
-  const std::string not_as_asked = NotAsAsked(arm, facts);
+  const std::string not_as_asked = NotAsAsked(log, arm, facts);
   if (log.end) {
     arm.outcome = log.end->outcome;
     arm.reason = log.end->reason;

@@ -225,5 +225,18 @@ TEST_F(AssembleTest, NotesOutliersWithWhatTheKernelCharged) {
                        "taken by the hypervisor"));
 }
 
+TEST_F(AssembleTest, MistrustsAnArmWhoseEngineDoubtsThatItIsWhatWasAskedFor) {
+  Add("EAGER", 20);
+  Add("INT8", 10);
+  Add("COMPILED", 10);
+  findings_.arms[1].artifact.emplace().doubt = "nothing was quantised";
+  findings_.seen.arms[2].loaded->doubt = "all of it runs in eager PyTorch";
+  const record::Run run = Assemble();
+  EXPECT_EQ(run.arms[1].outcome, record::Outcome::kMistrusted);
+  EXPECT_EQ(run.arms[1].reason, "nothing was quantised");
+  EXPECT_EQ(run.arms[2].outcome, record::Outcome::kMistrusted);
+  EXPECT_EQ(run.arms[2].reason, "all of it runs in eager PyTorch");
+}
+
 }  // namespace
 }  // namespace assay::campaign

@@ -75,6 +75,7 @@ class Arms {
   void Plan();
   bool AnyLeft() const;  // that has not ended
   void Prepare();
+  std::vector<conversion::Recipe> Plains() const;  // that arms left are to be held to
   void Measure(std::uint64_t reference_peak_bytes);
   void Judge(const References& references);
   Campaign Finish();
@@ -82,7 +83,6 @@ class Arms {
  private:
   void Add(const conversion::Choice& choice, bool control);
   void End(std::size_t arm, const char* stage, const Error& error);
-  std::string ArtifactKey(const conversion::Choice& choice) const;
   void PrepareOne(std::size_t arm);
 
   const Setting& setting_;
@@ -161,23 +161,6 @@ void Arms::End(std::size_t arm, const char* stage, const Error& error) {
                             record::Name(findings_.seen.arms[arm].end->outcome), error.message));
 }
 
-std::string Arms::ArtifactKey(const conversion::Choice& choice) const {
-  std::vector<std::string> parts = {setting_.model.sha256,
-                                    setting_.program_sha256,
-                                    conversion::ToJson(choice.conversion.recipe).dump(),
-                                    std::to_string(setting_.threads),
-                                    choice.route.engine,
-                                    setting_.engines.at(choice.route.engine)->version,
-                                    choice.route.preparer,
-                                    setting_.engines.at(choice.route.preparer)->version,
-                                    setting_.around.machine.cpu,
-                                    Join(setting_.around.machine.isa, " ")};
-  if (Quantises(choice)) {
-    parts.push_back(setting_.calibration.sha256);
-  }
-  return CacheKey(fmt::format("{}-{}", setting_.model.name, choice.conversion.name), parts);
-}
-
 void Arms::Prepare() {
   for (std::size_t arm = 0; arm < choices_.size() && workshop_.signal() == 0; ++arm) {
     if (!choices_[arm].route.preparer.empty() && !findings_.seen.arms[arm].end) {
@@ -195,21 +178,25 @@ void Arms::PrepareOne(std::size_t arm) {
   progress_.Update({.name = "prepare",
                     .arm = plan_.arms[arm].label,
                     .arms_total = static_cast<int>(plan_.arms.size())});
-  engine::Job job = plan_.arms[arm].job;
-  if (Quantises(choice)) {
-    job.inputs = setting_.calibration.file;
-  }
-  const PreparationSpec spec{.key = ArtifactKey(choice),
-                             .worker = setting_.SpecOf(preparer),
-                             .job = std::move(job),
-                             .timeout_s = setting_.timeouts.prepare_s};
-  Result<Artifact> artifact =
-      PrepareArtifact(spec, setting_.around.home / "artifacts", workshop_, progress_);
+  Result<Artifact> artifact = PrepareArtifact(
+      setting_.PreparationOf(choice), setting_.around.home / "artifacts", workshop_, progress_);
   if (!artifact.ok()) {
     return End(arm, "prepare", artifact.error());
   }
   plan_.arms[arm].job.artifact = artifact->folder;
   findings_.arms[arm].artifact = *std::move(artifact);
+}
+
+std::vector<conversion::Recipe> Arms::Plains() const {
+  std::vector<conversion::Recipe> plains;
+  for (std::size_t arm = 0; arm < choices_.size(); ++arm) {
+    const auto plain = conversion::PlainOf(choices_[arm].conversion.recipe);
+    if (plain && !findings_.seen.arms[arm].end &&
+        std::find(plains.begin(), plains.end(), *plain) == plains.end()) {
+      plains.push_back(*plain);
+    }
+  }
+  return plains;
 }
 
 void Arms::Measure(std::uint64_t reference_peak_bytes) {
@@ -251,8 +238,10 @@ void Arms::Judge(const References& references) {
         End(arm, "outputs", read.error());
       }
     }
+    const auto plain = conversion::PlainOf(choices_[arm].conversion.recipe);
     arms[arm] = {.outputs = outputs[arm] ? &*outputs[arm] : nullptr,
                  .precision = facts.precision,
+                 .plain = plain ? conversion::PlainName(*plain) : "",
                  .lowered = setting_.RunsProgram(facts.engine),
                  .witness_runtime = facts.engine == setting_.around.roles.witness};
   }
@@ -292,7 +281,8 @@ Result<Campaign> RunCampaign(const model::Model& model,
   arms.Plan();
   arms.Prepare();
   const ComputedReferences computed =
-      arms.AnyLeft() ? ComputeReferences(setting, *workshop, progress) : ComputedReferences{};
+      arms.AnyLeft() ? ComputeReferences(setting, arms.Plains(), *workshop, progress)
+                     : ComputedReferences{};
   if (workshop->signal() == 0) {
     ASSAY_TRY(computed.batch);
   }

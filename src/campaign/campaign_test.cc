@@ -111,6 +111,25 @@ TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
   EXPECT_GT(run.clock_floor_ns, 0);
 }
 
+TEST_F(CampaignTest, HoldsAQuantisedArmToThePlainRunOfItsClass) {
+  around_.roles.plain = "fake";
+  Add("EAGER");
+  Add("INT8", {{"output_error", 0.08}}, /*prepared=*/true);
+  conversion::Recipe& recipe = choices_.back().conversion.recipe;
+  recipe.quantisation = "static_int8";
+  recipe.weights = recipe.activations = "int8";
+  Json& plain = options_.engine_options["arms"]["plain-int8_narrow-int8"];
+  plain = {{"latency_ns", 10e6}, {"output_error", 0.001}};
+  const Campaign floor = Run();
+  EXPECT_NEAR(*floor.run.arms[1].output->tolerance, 0.1, 1e-9);
+  plain["output_error"] = 0.08;
+  const Campaign scaled = Run();
+  const record::Output& output = *scaled.run.arms[1].output;
+  EXPECT_EQ(output.verdict, "pass") << scaled.run.arms[1].reason;
+  EXPECT_GT(*output.tolerance, 0.15);
+  EXPECT_EQ(*scaled.run.arms[0].output->tolerance, *floor.run.arms[0].output->tolerance);
+}
+
 TEST_F(CampaignTest, FindsWhatAnEarlierRunPrepared) {
   Add("EAGER", Json::object(), /*prepared=*/true);
   const Campaign first = Run();

@@ -54,7 +54,8 @@ Json ManifestOf(const Artifact& artifact) {
   return {{"seconds", artifact.seconds},
           {"bytes", artifact.bytes},
           {"peak_rss_bytes", artifact.peak_rss_bytes},
-          {"notes", artifact.notes}};
+          {"notes", artifact.notes},
+          {"doubt", artifact.doubt}};
 }
 
 Result<Artifact> ReadManifest(const std::filesystem::path& path) {
@@ -65,6 +66,7 @@ Result<Artifact> ReadManifest(const std::filesystem::path& path) {
                     .bytes = json.at("bytes").get<std::uint64_t>(),
                     .peak_rss_bytes = json.at("peak_rss_bytes").get<std::uint64_t>(),
                     .notes = json.at("notes").get<std::vector<std::string>>(),
+                    .doubt = json.value("doubt", ""),
                     .cached = true};
   });
 }
@@ -92,7 +94,8 @@ Result<Artifact> Prepare(const PreparationSpec& spec, const std::filesystem::pat
                   .seconds = prepared.seconds,
                   .bytes = BytesBelow(files),
                   .peak_rss_bytes = memory.peak_rss_bytes,
-                  .notes = std::move(prepared.notes)};
+                  .notes = std::move(prepared.notes),
+                  .doubt = std::move(prepared.doubt)};
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ struct Artifact {
   std::uint64_t bytes = 0;       // of all files in the folder
   std::uint64_t peak_rss_bytes = 0;
   std::vector<std::string> notes;
-  bool cached = false;  // prepared by an earlier run
+  std::string doubt = {};  // engine::Prepared::doubt
+  bool cached = false;     // prepared by an earlier run
 };
 
 struct PreparationSpec {

@@ -119,6 +119,28 @@ conversion::Recipe RecipeOf(const char* compiler, const char* precision, const c
   return recipe;
 }
 
+/// The plain run of a reduced class; quantised by scales of the calibration inputs.
+Result<Outputs> Plain(const Setting& setting, const conversion::Recipe& recipe, Workshop& workshop,
+                      Progress& progress, Runner& runner) {
+  const std::string name = conversion::PlainName(recipe), &engine = setting.around.roles.plain;
+  if (recipe.quantisation.empty()) {
+    return runner.Run(name, engine, recipe);
+  }
+  ASSAY_TRY(setting.Able(engine));
+  conversion::Choice choice;
+  choice.conversion.name = choice.label = name;
+  choice.conversion.recipe = recipe;
+  choice.route = {.engine = engine, .preparer = engine};
+  ASSAY_ASSIGN(const Artifact artifact,
+               PrepareArtifact(setting.PreparationOf(choice), setting.around.home / "artifacts",
+                               workshop, progress));
+  engine::Job job = setting.JobOf(name, recipe);
+  job.artifact = artifact.folder;
+  return runner.Run(name, engine, std::move(job),
+                    {setting.model.sha256, setting.program_sha256, setting.inputs.sha256,
+                     setting.calibration.sha256});
+}
+
 /// The model without the rounding of its activations, in fp64.
 Result<Outputs> Unquantised(const Setting& setting, Runner& runner) {
   ASSAY_ASSIGN(const aten::Program program,
@@ -197,8 +219,9 @@ Status CheckBatch(const Setting& setting, const References& references, Runner& 
 
 }  // namespace
 
-ComputedReferences ComputeReferences(const Setting& setting, Workshop& workshop,
-                                     Progress& progress) {
+ComputedReferences ComputeReferences(const Setting& setting,
+                                     const std::vector<conversion::Recipe>& plains,
+                                     Workshop& workshop, Progress& progress) {
   Runner runner(setting, workshop, progress);
   const Roles& roles = setting.around.roles;
   ComputedReferences computed;
@@ -235,6 +258,14 @@ ComputedReferences ComputeReferences(const Setting& setting, Workshop& workshop,
          references.plain);
   } else if (references.golden && setting.model.precision == model::kQuantised) {
     keep("run without quantisation", Unquantised(setting, runner), references.plain);
+  }
+  for (const conversion::Recipe& recipe : plains) {
+    std::optional<Outputs> outputs;
+    const std::string name = conversion::PlainName(recipe);
+    keep(name.c_str(), Plain(setting, recipe, workshop, progress, runner), outputs);
+    if (outputs) {
+      references.plains[name] = *std::move(outputs);
+    }
   }
   const conversion::Recipe witness =
       setting.InOwnPrecision(RecipeOf("onnxruntime", "fp32", "none"));

@@ -1,8 +1,10 @@
-// The outputs that others are judged by: golden, its fp32 twin and the witness, computed once in
+// The outputs that others are judged by: golden, its fp32 twin, the plain run of each reduced class
+// and the witness, computed once in
 // workers of their own, kept below home/references, found there by later runs.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "campaign/progress.h"
 #include "campaign/setting.h"
@@ -19,7 +21,9 @@ struct ComputedReferences {
   Status batch;
 };
 
-ComputedReferences ComputeReferences(const Setting& setting, Workshop& workshop,
-                                     Progress& progress);
+/// plains  conversion::PlainOf of the arms, each once
+ComputedReferences ComputeReferences(const Setting& setting,
+                                     const std::vector<conversion::Recipe>& plains,
+                                     Workshop& workshop, Progress& progress);
 
 }  // namespace assay::campaign

@@ -1,5 +1,7 @@
 #include "campaign/setting.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -7,6 +9,7 @@
 
 #include "aten/lower.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "campaign/outcome.h"
 #include "campaign/program_file.h"
 #include "hardware/environment.h"
@@ -52,6 +55,9 @@ Result<Descriptions> Describe(const std::vector<conversion::Choice>& choices, co
     names.insert(roles.module);
   }
   for (const conversion::Choice& choice : choices) {
+    if (conversion::PlainOf(choice.conversion.recipe)) {
+      names.insert(roles.plain);
+    }
     names.insert(choice.route.engine);
     if (!choice.route.preparer.empty()) {
       names.insert(choice.route.preparer);
@@ -135,6 +141,29 @@ engine::Job Setting::JobOf(const std::string& name, const conversion::Recipe& re
   job.threads = threads;
   job.options = options.engine_options;
   return job;
+}
+
+PreparationSpec Setting::PreparationOf(const conversion::Choice& choice) const {
+  const auto& [engine, preparer] = choice.route;
+  std::vector<std::string> parts = {model.sha256,
+                                    program_sha256,
+                                    conversion::ToJson(choice.conversion.recipe).dump(),
+                                    std::to_string(threads),
+                                    engine,
+                                    engines.at(engine)->version,
+                                    preparer,
+                                    engines.at(preparer)->version,
+                                    around.machine.cpu,
+                                    Join(around.machine.isa, " ")};
+  engine::Job job = JobOf(choice.conversion.name, choice.conversion.recipe);
+  if (Quantises(choice)) {
+    parts.push_back(calibration.sha256);
+    job.inputs = calibration.file;
+  }
+  return {.key = CacheKey(fmt::format("{}-{}", model.name, choice.conversion.name), parts),
+          .worker = SpecOf(preparer),
+          .job = std::move(job),
+          .timeout_s = timeouts.prepare_s};
 }
 
 conversion::Recipe Setting::InOwnPrecision(conversion::Recipe recipe) const {

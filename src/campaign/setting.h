@@ -10,6 +10,7 @@
 #include "campaign/campaign.h"
 #include "campaign/engines.h"
 #include "campaign/inputs.h"
+#include "campaign/preparation.h"
 #include "campaign/session.h"
 #include "campaign/worker.h"
 #include "conversion/select.h"
@@ -35,6 +36,8 @@ struct Setting {
 
   WorkerSpec SpecOf(const std::string& engine) const;
   engine::Job JobOf(const std::string& name, const conversion::Recipe& recipe) const;
+  /// What prepares it; its engines are here. Quantisers see the calibration inputs.
+  PreparationSpec PreparationOf(const conversion::Choice& choice) const;
   /// `recipe` for this model: a plain one (fp32) of a model in fp16 or bf16 runs it as it is.
   conversion::Recipe InOwnPrecision(conversion::Recipe recipe) const;
   /// Why this engine cannot run the model here, if it cannot: not here, or nothing to run.

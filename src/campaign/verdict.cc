@@ -18,19 +18,32 @@ constexpr const char* kGoldenName = "aten-fp64";
 constexpr const char* kOwnName = "module-fp64";
 constexpr const char* kWitnessName = "onnxruntime-";  // and its precision
 constexpr double kPlainFactor = 3;
+constexpr double kCast = 2e-2;  // bf16, fp16
 constexpr double kInt8 = 1e-1;
+constexpr double kFewBits = 0.5;  // int4, fp8
 constexpr double kMostPlainError = 0.5;
+// An output that knows nothing of its input, such as its mean, is off by 1 or more: never a pass.
+constexpr double kMostTolerance = 0.9;
+
+double Scaled(double floor, const Noise& noise) {
+  return std::max(floor, std::min(kMostTolerance, kPlainFactor * noise.plain.value_or(0)));
+}
 
 class Court {
  public:
   Court(const References& references, std::optional<double> tolerance)
       : references_(references), given_(tolerance) {
-    noise_.fp32 = ErrorOf(references.eager);
-    noise_.plain = ErrorOf(references.plain);
+    noise_.fp32 = ErrorOf(references.eager ? &*references.eager : nullptr);
+    noise_.plain = ErrorOf(references.plain ? &*references.plain : nullptr);
+    rounding_.fp32 = noise_.fp32;
+    for (const auto& [name, outputs] : references.plains) {
+      plains_[name] = {.fp32 = noise_.fp32, .plain = ErrorOf(&outputs)};
+    }
     if (references.golden && references.witness && !references.own) {
       const Difference apart = Apart(*references.golden, *references.witness);
       disagreement_ = apart.relative_l2;
-      disagree_ = !apart.problem.empty() || apart.relative_l2 > Tolerance(references.precision);
+      disagree_ =
+          !apart.problem.empty() || apart.relative_l2 > Tolerance(references.precision, noise_);
     }
   }
 
@@ -57,21 +70,28 @@ class Court {
   }
 
   /// Of a reference against golden, if both are there and can be compared.
-  std::optional<double> ErrorOf(const std::optional<Outputs>& reference) const {
-    if (!references_.golden || !reference) {
+  std::optional<double> ErrorOf(const Outputs* reference) const {
+    if (!references_.golden || reference == nullptr) {
       return std::nullopt;
     }
     const Difference apart = Apart(*references_.golden, *reference);
     return apart.problem.empty() ? std::optional(apart.relative_l2) : std::nullopt;
   }
 
-  double Tolerance(const std::string& precision) const {
-    return given_.value_or(ToleranceOf(precision, noise_).value_or(0));
+  /// The scale of an arm's errors.
+  const Noise& NoiseOf(const ArmOutputs& arm) const {
+    const auto found = plains_.find(arm.plain);
+    return arm.plain.empty() ? noise_ : found == plains_.end() ? rounding_ : found->second;
   }
+
+  double Tolerance(const std::string& precision, const Noise& noise) const {
+    return given_.value_or(ToleranceOf(precision, noise).value_or(0));
+  }
+  double Tolerance(const ArmOutputs& arm) const { return Tolerance(arm.precision, NoiseOf(arm)); }
 
   bool Passes(const Outputs& reference, const ArmOutputs& arm) const {
     const Difference difference = Apart(reference, *arm.outputs);
-    return difference.problem.empty() && difference.relative_l2 <= Tolerance(arm.precision);
+    return difference.problem.empty() && difference.relative_l2 <= Tolerance(arm);
   }
 
   bool SidesWithWitness(const ArmOutputs& arm) const {
@@ -80,14 +100,15 @@ class Court {
   }
 
   /// Why the reference could not expose an error; "" when it could.
-  std::string Blind(const Outputs& reference) const {
+  std::string Blind(const Outputs& reference, const ArmOutputs& arm) const {
+    const Noise& noise = NoiseOf(arm);
     if (!references_.fixed_input && !Varies(reference)) {
       return "the outputs do not vary with the input, so that an error could not show";
     }
-    if (noise_.plain && *noise_.plain > kMostPlainError) {
+    if (noise.plain && *noise.plain > kMostPlainError) {
       return fmt::format(
           "{} alone moves the outputs by {:.1e}: this model with these weights decides nothing",
-          references_.precision, *noise_.plain);
+          arm.plain.empty() ? references_.precision : arm.precision, *noise.plain);
     }
     if (noise_.fp32 && *noise_.fp32 * kVariationOverNoise > 1) {
       return fmt::format(
@@ -107,11 +128,11 @@ class Court {
               ? "no outputs to check"
               : fmt::format("no reference: {}; {}", references_.no_golden, references_.no_witness));
     }
-    if (!given_ && !ToleranceOf(arm.precision, noise_)) {
+    if (!given_ && !ToleranceOf(arm.precision, NoiseOf(arm))) {
       return Unchecked(fmt::format("{} is never judged", arm.precision));
     }
     const Difference difference = Apart(*reference, *arm.outputs);
-    Judgement judgement{.output = Describe(difference, Tolerance(arm.precision)),
+    Judgement judgement{.output = Describe(difference, Tolerance(arm)),
                         .outcome = record::Outcome::kMeasured,
                         .reason = ""};
     const char* golden_name = references_.own ? kOwnName : kGoldenName;
@@ -122,13 +143,13 @@ class Court {
 
   void Decide(Judgement& judgement, const ArmOutputs& arm, const Outputs& reference,
               const Difference& difference) const {
-    const double tolerance = Tolerance(arm.precision);
+    const double tolerance = Tolerance(arm);
     const auto set = [&](const char* word, record::Outcome outcome, std::string reason) {
       judgement.output.verdict = word;
       judgement.outcome = outcome;
       judgement.reason = std::move(reason);
     };
-    const std::string blind = Blind(reference);
+    const std::string blind = Blind(reference, arm);
     if (!difference.problem.empty()) {
       set("fail", record::Outcome::kWrongOutput, difference.problem);
     } else if (suspect_ && arm.lowered) {
@@ -168,7 +189,9 @@ class Court {
 
   const References& references_;
   std::optional<double> given_;
-  Noise noise_;
+  Noise noise_;                          // of arms in the model's own class
+  std::map<std::string, Noise> plains_;  // of arms in another, by ArmOutputs::plain
+  Noise rounding_;                       // of those whose plain run is not to be had
   double disagreement_ = 0;
   bool disagree_ = false, suspect_ = false;
 };
@@ -177,16 +200,13 @@ class Court {
 
 std::optional<double> ToleranceOf(const std::string& precision, const Noise& noise) {
   if (precision == "bf16" || precision == "fp16") {
-    return std::max(2e-2, kPlainFactor * noise.plain.value_or(0));
+    return Scaled(kCast, noise);
   }
-  if (precision == "int8") {
-    return kInt8;
-  }
-  if (precision == model::kQuantised) {
-    return std::max(kInt8, kPlainFactor * noise.plain.value_or(0));
+  if (precision == "int8" || precision == model::kQuantised) {
+    return Scaled(kInt8, noise);
   }
   if (precision == "int4" || precision == "fp8") {
-    return 0.5;
+    return Scaled(kFewBits, noise);
   }
   if (precision == "int2") {
     return std::nullopt;

@@ -2,6 +2,7 @@
 // "Output verdict", has the method.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,8 +14,9 @@
 namespace assay::campaign {
 
 struct References {
-  std::optional<Outputs> golden;      // the ATen program in fp64; or, with `own`, the user's module
-  std::optional<Outputs> eager;       // the same in fp32: its error is the noise
+  std::optional<Outputs> golden;  // the ATen program in fp64; or, with `own`, the user's module
+  std::optional<Outputs> eager;   // the same in fp32: its error is the noise
+  std::map<std::string, Outputs> plains;  // of the classes of arms, by ArmOutputs::plain
   std::optional<Outputs> plain;       // what scales the tolerance of a model of a reduced class:
                                       // the ATen program as the file has it (fp16, bf16), or in
                                       // fp64 without its quantisation (int8-qdq)
@@ -28,6 +30,7 @@ struct References {
 struct ArmOutputs {
   const Outputs* outputs = nullptr;  // none: unchecked
   std::string precision = "fp32";    // class of the conversion, decides the tolerance
+  std::string plain = {};            // of References::plains: what scales its tolerance, or ""
   bool lowered = false;              // runs our ATen program: shares golden's bugs
   bool witness_runtime = false;      // runs on the witness' runtime: shares its bugs
 };
@@ -47,10 +50,10 @@ struct Verdict {
 Verdict Judge(const References& references, std::span<const ArmOutputs> arms,
               std::optional<double> tolerance);
 
-/// Errors of the references against golden; nothing where there is none.
+/// Errors of the references that an arm is held to against golden; nothing where there is none.
 struct Noise {
   std::optional<double> fp32;   // of the ATen program in fp32
-  std::optional<double> plain;  // of References::plain, how far the class itself is off
+  std::optional<double> plain;  // of the plain run: how far the class itself is off
 };
 
 /// The relative L2 error with which an output of this class passes. Nothing for int2, which is

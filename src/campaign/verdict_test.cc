@@ -92,6 +92,54 @@ TEST(VerdictTest, HoldsReducedClassesToTheirOwnBounds) {
   EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(), "int2").output.verdict, "unchecked");
 }
 
+/// References with a plain run of the arm's class that is off by `error`.
+Judgement JudgeInt8(double reference_error, const Outputs& outputs,
+                    const std::string& precision = "int8") {
+  References references = WithNoise(1e-6);
+  references.plains["plain"] = Make(2 * reference_error);
+  const ArmOutputs arm{.outputs = &outputs, .precision = precision, .plain = "plain"};
+  return Judge(references, {&arm, 1}, std::nullopt).arms.front();
+}
+
+TEST(VerdictTest, AQuantisedArmPassesAtThreeTimesTheErrorOfThePlainRunOfItsClass) {
+  EXPECT_EQ(JudgeInt8(0.05, Make(2 * 0.149)).output.verdict, "pass");
+  const Judgement failed = JudgeInt8(0.05, Make(2 * 0.151));
+  EXPECT_EQ(failed.outcome, record::Outcome::kWrongOutput);
+  EXPECT_NEAR(*failed.output.tolerance, 0.15, 1e-9);
+  EXPECT_EQ(JudgeInt8(0.001, Make(2 * 0.099)).output.verdict, "pass");  // the class's floor
+  EXPECT_EQ(JudgeInt8(0.001, Make(2 * 0.101)).output.verdict, "fail");
+  EXPECT_EQ(JudgeInt8(0.01, Make(2 * 0.49), "int4").output.verdict, "pass");
+  EXPECT_EQ(JudgeInt8(0.2, Make(2 * 0.59), "fp8").output.verdict, "pass");
+  EXPECT_EQ(JudgeInt8(0.2, Make(2 * 0.61), "fp8").output.verdict, "fail");
+}
+
+TEST(VerdictTest, AQuantisedArmWhoseScaleIsOffByTwoFailsWhereItsClassCanTell) {
+  const Outputs doubled = {{"y", {.shape = {1, 2}, .sets = {{8, 12}, {12, 8}}}}};
+  const Outputs mean = {{"y", {.shape = {1, 2}, .sets = {{5, 5}, {5, 5}}}}};  // of no use at all
+  for (const double reference_error : {0.001, 0.1, 0.3, 0.49}) {
+    EXPECT_EQ(JudgeInt8(reference_error, doubled).output.verdict, "fail") << reference_error;
+    EXPECT_EQ(JudgeInt8(reference_error, mean).output.verdict, "fail") << reference_error;
+    EXPECT_EQ(JudgeInt8(reference_error, mean, "int4").output.verdict, "fail");
+  }
+}
+
+TEST(VerdictTest, AClassThatMovesTheOutputsByMoreThanHalfDecidesNothing) {
+  const Judgement judgement = JudgeInt8(0.51, Make(2 * 0.02));
+  EXPECT_EQ(judgement.outcome, record::Outcome::kMistrusted);
+  EXPECT_EQ(judgement.reason,
+            "int8 alone moves the outputs by 5.1e-01: this model with these weights decides "
+            "nothing");
+}
+
+TEST(VerdictTest, WithoutThePlainRunOfItsClassAnArmIsHeldToTheFloor) {
+  References references = WithNoise(1e-6);
+  references.precision = "fp16";
+  references.plain = Make(2 * 0.2);  // of the model's own class: says nothing about int8
+  const Outputs outputs = Make(2 * 0.11);
+  const ArmOutputs arm{.outputs = &outputs, .precision = "int8", .plain = "plain-int8"};
+  EXPECT_EQ(Judge(references, {&arm, 1}, std::nullopt).arms.front().output.verdict, "fail");
+}
+
 TEST(VerdictTest, FailsNaN) {
   const Judgement judgement =
       JudgeOne(WithNoise(1e-6), Make(std::numeric_limits<double>::quiet_NaN()));

@@ -30,6 +30,39 @@ std::string ClassOf(const Recipe& recipe) {
   return recipe.weights.empty() ? recipe.precision : recipe.weights;
 }
 
+std::optional<Recipe> PlainOf(const Recipe& recipe) {
+  const std::string& how = recipe.quantisation;
+  Recipe plain{.compiler = "eager", .precision = recipe.precision};
+  if (how.empty()) {
+    const bool cast = !recipe.as_is && (recipe.precision == "bf16" || recipe.precision == "fp16");
+    return cast ? std::optional(plain) : std::nullopt;
+  }
+  if (recipe.weights == "int2") {
+    return std::nullopt;
+  }
+  plain.as_is = recipe.as_is;
+  plain.quantisation = "plain";
+  plain.weights = recipe.weights;
+  plain.activations = recipe.activations;
+  if (how == "static_int8" || how == "dynamic_int8") {
+    plain.weights = kNarrowInt8;
+  } else if (how == "x86_int8") {
+    plain.activations = kNarrowInt8;
+  } else if (how == "fx_int8" || how == "fx_simulated") {
+    plain.activations = kInt7;
+  }
+  return plain;
+}
+
+std::string PlainName(const Recipe& plain) {
+  std::string name = "plain";
+  const bool cast = plain.quantisation.empty() || plain.precision != "fp32";
+  for (const std::string& part : {cast ? plain.precision : "", plain.weights, plain.activations}) {
+    name += part.empty() ? "" : "-" + part;
+  }
+  return name;
+}
+
 Json ToJson(const Recipe& recipe) {
   Json json = {{"capture", recipe.capture},
                {"compiler", recipe.compiler},

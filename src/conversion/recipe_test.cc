@@ -52,5 +52,30 @@ TEST(ClassOfTest, IsTheNarrowestThatItComputesIn) {
   EXPECT_EQ(ClassOf(Find("INT8_DYNAMIC+ONNX_CPU")->recipe), "int8");
 }
 
+TEST(PlainOfTest, RoundsWhatTheQuantiserRounds) {
+  const auto name = [](const char* conversion) {
+    const auto plain = PlainOf(Find(conversion)->recipe);
+    return plain ? PlainName(*plain) : "";
+  };
+  EXPECT_EQ(name("EAGER"), "");
+  EXPECT_EQ(name("OPTIMUM_QUANTO_WI2"), "");
+  EXPECT_EQ(name("BF16+EXPORT+AOT_INDUCTOR+FREEZING"), "plain-bf16");
+  EXPECT_EQ(name("AUTOCAST_BF16+EAGER"), "plain-bf16");
+  EXPECT_EQ(name("OPTIMUM_QUANTO_WI8"), "plain-int8");
+  EXPECT_EQ(name("OPTIMUM_QUANTO_AI8WI4"), "plain-int4-int8");
+  EXPECT_EQ(name("OPTIMUM_QUANTO_Wf8E5M2"), "plain-float8_e5m2");
+  EXPECT_EQ(name("TORCHAO_QUANT_I4_WEIGHT_ONLY"), "plain-bf16-int4");
+  EXPECT_EQ(name("EXPORT+AI8WI8_FLOAT_QUANTIZED"), "plain-int8-int8");
+  EXPECT_EQ(name("NATIVE_CONVERT_AI8WI8_STATIC_QUANTIZED"), "plain-int8-int7");
+  EXPECT_EQ(name("INT8_STATIC+ONNX_CPU"), "plain-int8_narrow-int8");
+  EXPECT_EQ(name("INT8+EXPORT+AOT_INDUCTOR+FREEZING"), "plain-int8-int8_narrow");
+}
+
+TEST(PlainOfTest, AModelsOwnClassHasNoOther) {
+  Recipe own = Find("BF16+EAGER")->recipe;
+  own.as_is = true;
+  EXPECT_FALSE(PlainOf(own));
+}
+
 }  // namespace
 }  // namespace assay::conversion

@@ -73,14 +73,13 @@ Json ToJson(const Job& v) {
           {"options", v.options}};
 }
 
-Json ToJson(const Prepared& v) { return {{"seconds", v.seconds}, {"notes", v.notes}}; }
+Json ToJson(const Prepared& v) {
+  return {{"seconds", v.seconds}, {"notes", v.notes}, {"doubt", v.doubt}};
+}
 
 Json ToJson(const Loaded& v) {
-  return {{"seconds", v.seconds},
-          {"threads", v.threads},
-          {"precision", v.precision},
-          {"device", v.device},
-          {"notes", v.notes}};
+  return {{"seconds", v.seconds}, {"threads", v.threads}, {"precision", v.precision},
+          {"device", v.device},   {"notes", v.notes},     {"doubt", v.doubt}};
 }
 
 Json ToJson(const Slice& v) {
@@ -122,7 +121,8 @@ Result<Job> JobFromJson(const Json& json) {
 Result<Prepared> PreparedFromJson(const Json& json) {
   return FromJson("a reply to prepare", [&] {
     return Prepared{.seconds = Get<double>(json, "seconds"),
-                    .notes = Get<std::vector<std::string>>(json, "notes")};
+                    .notes = Get<std::vector<std::string>>(json, "notes"),
+                    .doubt = json.value("doubt", "")};
   });
 }
 
@@ -132,7 +132,8 @@ Result<Loaded> LoadedFromJson(const Json& json) {
                   .threads = Int(json, "threads"),
                   .precision = Get<std::string>(json, "precision"),
                   .device = Get<std::string>(json, "device"),
-                  .notes = Get<std::vector<std::string>>(json, "notes")};
+                  .notes = Get<std::vector<std::string>>(json, "notes"),
+                  .doubt = json.value("doubt", "")};
   });
 }
 

@@ -56,6 +56,8 @@ std::string GraphOf(const Job& job);
 struct Prepared {
   double seconds = 0;
   std::vector<std::string> notes;
+  std::string doubt =
+      {};  // why what it left is not what was asked for: nothing of it was quantised
 };
 
 /// load: everything up to the first inference, with job.artifact when there is one.
@@ -65,6 +67,7 @@ struct Loaded {
   std::string precision;           // what it says it computes in: "fp32"
   std::string device;              // "cpu"
   std::vector<std::string> notes;  // fallbacks, graph breaks, settings that did not hold
+  std::string doubt = {};          // why what runs is not what was asked for: all of it fell back
 };
 
 /// What the kernel charged to the worker during a slice.

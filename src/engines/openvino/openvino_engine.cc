@@ -79,7 +79,7 @@ Result<Loaded> OpenVinoEngine::Load(const Job& job, const tensor::SafetensorsFil
     loaded.notes.push_back("compiled anew: the artifact was not used");
   }
   if (!job.recipe.value("quantisation", "").empty()) {
-    ASSAY_ASSIGN(loaded.notes.emplace_back(), Int8Share(model_));
+    NoteInt8(model_, loaded);
   }
   return loaded;
 }

@@ -59,7 +59,7 @@ Result<ov::AnyMap> Settings(const Job& job) {
   return settings;
 }
 
-Result<std::string> Int8Share(const ov::CompiledModel& model) {
+void NoteInt8(const ov::CompiledModel& model, Loaded& loaded) {
   static const std::set<std::string> kProducts = {"Convolution", "FullyConnected", "MatMul",
                                                   "Deconvolution"};
   int all = 0, int8 = 0;
@@ -76,9 +76,11 @@ Result<std::string> Int8Share(const ov::CompiledModel& model) {
     int8 += type == "i8" || type == "u8" ? 1 : 0;
   }
   if (int8 == 0) {
-    return Error{Code::kUnsupported, "OpenVINO runs no product of the graph in int8", ""};
+    loaded.doubt = "OpenVINO runs no product of the graph in int8";
+  } else {
+    loaded.notes.push_back(
+        fmt::format("int8 kernels: {} of {} convolutions and matrix products", int8, all));
   }
-  return fmt::format("int8 kernels: {} of {} convolutions and matrix products", int8, all);
 }
 
 Loaded ReadBack(const ov::CompiledModel& model, const Job& job) {

@@ -17,9 +17,9 @@ bool HasCache(const Job& job);
 /// Errors  kUnsupported for a precision that OpenVINO's CPU plugin has no hint for.
 Result<ov::AnyMap> Settings(const Job& job);
 
-/// How many of its convolutions and matrix products a model really runs in int8, as a note.
-/// Errors  kUnsupported when it is none.
-Result<std::string> Int8Share(const ov::CompiledModel& model);
+/// Adds how many of its convolutions and matrix products a model really runs in int8: a note, a
+/// doubt when it is none.
+void NoteInt8(const ov::CompiledModel& model, Loaded& loaded);
 
 /// Threads, precision and device as the compiled model tells them; a note for each setting that
 /// did not hold.

@@ -13,7 +13,7 @@ from . import pt2e, static_export
 from .artifact import empty_folder, write_facts
 from .model import LoadedModel, configure, load_model
 from .only_tensors import OnlyTensors
-from .protocol import EngineError, Job
+from .protocol import Doubt, Job
 
 _INT8_COUNTERS = {
     "convolutions": "qconv_weight_prepack_matcher_count",
@@ -78,10 +78,10 @@ def _with_plain_inputs(model: LoadedModel) -> LoadedModel:
 
 
 def _int8_note() -> str:
-    """Kernels that Inductor made. Raises EngineError when it made none."""
+    """Kernels that Inductor made; a Doubt when it made none."""
     from torch._dynamo.utils import counters
 
     made = {what: counters["inductor"][name] for what, name in _INT8_COUNTERS.items()}
     if not any(made.values()):
-        raise EngineError("unsupported", "Inductor made no int8 kernel of the quantised graph")
+        return Doubt("Inductor made no int8 kernel of the quantised graph")
     return f"int8 kernels: {' and '.join(f'{n} {what}' for what, n in made.items())}"

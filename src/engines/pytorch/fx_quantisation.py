@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 from torch.ao.quantization import (
     FakeQuantize,
-    HistogramObserver,
+    MinMaxObserver,
     PerChannelMinMaxObserver,
     QConfig,
     disable_observer,
@@ -38,15 +38,14 @@ _FOLDER, _FILE = "quantised", "state.pt"
 _ENGINE = "x86"
 _aten = torch.ops.aten
 
-# The observers of the x86 engine's default with fake quantisation after them. That of training
-# averages ranges over hundreds of batches.
+_CHANNELS = {"dtype": torch.qint8, "qscheme": torch.per_channel_symmetric}
+_INT8 = QConfig(
+    activation=MinMaxObserver.with_args(reduce_range=True),
+    weight=PerChannelMinMaxObserver.with_args(**_CHANNELS),
+)
 _SIMULATED = QConfig(
-    activation=FakeQuantize.with_args(observer=HistogramObserver, reduce_range=True),
-    weight=FakeQuantize.with_args(
-        observer=PerChannelMinMaxObserver,
-        dtype=torch.qint8,
-        qscheme=torch.per_channel_symmetric,
-    ),
+    activation=FakeQuantize.with_args(observer=MinMaxObserver, reduce_range=True),
+    weight=FakeQuantize.with_args(observer=PerChannelMinMaxObserver, **_CHANNELS),
 )
 
 # FX graph mode knows the functions that models are written with, not the operators below them.
@@ -80,7 +79,7 @@ def quantise(job: Job, model: LoadedModel) -> list[str]:
             prepared(*args, **kwargs)
         module = _converted(job, prepared)
         taken = [path for path, part in module.named_modules() if _is_quantised(part)]
-        notes = [calibration.note(len(model.input_sets)), shares.note(_share_of(job), counted, taken)]
+        notes = [calibration.range_note(len(model.input_sets)), shares.note(_share_of(job), counted, taken)]
         torch.save(module.state_dict(), empty_folder(job, _FOLDER) / _FILE)
     return [*notes, "activations have 7 bits, as the x86 engine wants without VNNI"]
 
@@ -98,7 +97,8 @@ def _prepared(job: Job, model: LoadedModel) -> fx.GraphModule:
     torch.backends.quantized.engine = _ENGINE
     module, example = as_written(model.module), model.input_sets[0]
     if job.recipe.quantisation == "fx_int8":
-        return prepare_fx(module.eval(), get_default_qconfig_mapping(_ENGINE), example)
+        mapping = get_default_qconfig_mapping(_ENGINE).set_global(_INT8)
+        return prepare_fx(module.eval(), mapping, example)
     # Only this one simulates the weights, too; in eval mode its batch norms stay as they are.
     mapping = get_default_qat_qconfig_mapping(_ENGINE).set_global(_SIMULATED)
     return prepare_qat_fx(module.train(), mapping, example).eval()

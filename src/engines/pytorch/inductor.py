@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import recipes
 from .artifact import empty_folder, read_facts, write_facts
 from .model import LoadedModel
-from .protocol import EngineError, Job
+from .protocol import Doubt, EngineError, Job
 from .serve import error_of
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def _graph_break_notes() -> list[str]:
         graphs = _counter("stats", "unique_graphs")
         notes.append(f"graph break ({places}x): {graphs} graphs with Python between them")
     left_eager = _counter("frames", "total") - _counter("frames", "ok")
-    if left_eager > 0:
+    if left_eager > 0 and _counter("stats", "unique_graphs") == 0:
+        notes.append(Doubt("Inductor compiled nothing: all of it runs in eager PyTorch"))
+    elif left_eager > 0:
         notes.append(f"{left_eager} frames were left to eager PyTorch")
     return notes

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pathlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ from typing import Any
 
 from . import calibration
 from .artifact import write_facts
-from .protocol import EngineError, Job
+from .instructions import multiplies_int8
+from .protocol import Doubt, EngineError, Job
 from .refusal import needs_package, refused_by
 
 QUANTISATIONS = ("static_int8", "dynamic_int8")
@@ -105,7 +105,7 @@ def _static(job: Job, folded: str) -> list[str]:
         def get_next(self) -> Any:
             return next(self._sets, None)
 
-    narrow = not _multiplies_int8()
+    narrow = not multiplies_int8()
     nodes = onnx.load(folded, load_external_data=False).graph.node
     transformer = any(node.op_type == "LayerNormalization" for node in nodes)
     with refused_by("ONNX Runtime's quantiser"):
@@ -121,14 +121,13 @@ def _static(job: Job, folded: str) -> list[str]:
             weight_type=QuantType.QInt8,
             extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
         )
-    return [f"{calibration.note(job.input_sets)}, ranges from minimum to maximum",
-            *_narrow_note(narrow)]  # fmt: skip
+    return [calibration.range_note(job.input_sets), *_narrow_note(narrow)]
 
 
 def _dynamic(job: Job, folded: str) -> list[str]:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    narrow = not _multiplies_int8()
+    narrow = not multiplies_int8()
     with refused_by("ONNX Runtime's quantiser"):
         quantize_dynamic(
             folded,
@@ -150,18 +149,12 @@ def _calibration_sets(job: Job) -> Iterator[dict[str, Any]]:
         yield {name.removesuffix(suffix): x for name, x in tensors.items() if name.endswith(suffix)}
 
 
-def _multiplies_int8() -> bool:
-    """Whether sums of u8 x s8 are kept in 32 bits; without VNNI x86 saturates them at 16."""
-    flags = pathlib.Path("/proc/cpuinfo").read_text().split()
-    return any(flag in flags for flag in ("avx512_vnni", "avx_vnni", "asimddp"))
-
-
 def _narrow_note(narrow: bool) -> list[str]:
     return ["weights have 7 bits: sums of u8 x s8 saturate on this CPU, which has no VNNI"] * narrow
 
 
 def _products_note(job: Job) -> str:
-    """What ONNX Runtime makes of the graph. Raises EngineError when no product of it is in int8."""
+    """What ONNX Runtime makes of the graph; a Doubt when no product of it is in int8."""
     import onnx
     import onnxruntime
 
@@ -175,6 +168,6 @@ def _products_note(job: Job) -> str:
     kinds = Counter(node.op_type for node in graph.node)
     int8 = sum(kinds[kind] for kind in _INT8_PRODUCTS)
     if int8 == 0:
-        raise EngineError("unsupported", "ONNX Runtime runs no product of the graph in int8")
+        return Doubt("ONNX Runtime runs no product of the graph in int8")
     every = int8 + sum(kinds[kind] for kind in _PRODUCTS)
     return f"int8 kernels: {int8} of {every} convolutions and matrix products"

@@ -21,6 +21,10 @@ class EngineError(Exception):
         self.kind, self.message, self.hint = kind, message, hint
 
 
+class Doubt(str):
+    """A note that says why what was made is not what was asked for: its arm is mistrusted."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """How a model is to be run; conversion::Recipe. What a request leaves out is the default."""
@@ -35,7 +39,7 @@ class Recipe:
     fullgraph: bool = False  # of inductor: a graph break is an error
     eager_fallback: bool = False  # of inductor: what it cannot compile runs eagerly
     autocast: bool = False  # weights stay float32, operators choose
-    quantisation: str = ""  # a key of recipes.QUANTISERS
+    quantisation: str = ""  # "plain" or another key of recipes.QUANTISERS
     weights: str = ""  # of a quantisation: "int8", "int4", "int2", "float8_e4m3fn" ...
     activations: str = ""  # of a quantisation: "int8", or what they come in
     decompose: bool = False  # run_decompositions after capture and quantisation

@@ -6,6 +6,7 @@ into integer arithmetic; x86_int8 is annotated for Inductor, which makes int8 ke
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from torch import fx
 
 from . import calibration, shares, static_export
 from .model import LoadedModel
-from .protocol import EngineError, Job
+from .instructions import multiplies_int8
+from .protocol import Job
 from .refusal import needs_package, refused_by
 
 if TYPE_CHECKING:
@@ -42,11 +44,11 @@ def quantise(job: Job, model: LoadedModel) -> tuple[fx.GraphModule, list[str]]:
         for args, kwargs in calibration.samples(model):
             prepared(*args, **kwargs)
         converted = convert_pt2e(prepared, use_reference_representation=kind == "pt2e_integer")
-    return converted, [calibration.note(len(model.input_sets)), *notes]
+    return converted, [calibration.range_note(len(model.input_sets)), *notes]
 
 
 def share_note(job: Job, program: torch.export.ExportedProgram) -> str:
-    """Raises EngineError when nothing was quantised."""
+    """What was quantised; a Doubt when it is nothing."""
     counted: dict[str, int] = {}
     quantised = []
     for node in program.graph.nodes:
@@ -58,10 +60,9 @@ def share_note(job: Job, program: torch.export.ExportedProgram) -> str:
             quantised.append(node.name)
     if job.recipe.quantisation != "pt2e_integer":
         return shares.note("int8 weights and activations", counted, quantised)
-    try:
+    if quantised:
         return shares.note("integer arithmetic", counted, quantised)
-    except EngineError:
-        return "integer arithmetic: torchao rewrote no convolution or linear layer, only what is between"
+    return "integer arithmetic: torchao rewrote no convolution or linear layer, only what is between"
 
 
 def _quantiser(kind: str) -> tuple[Quantizer, list[str]]:
@@ -74,16 +75,32 @@ def _quantiser(kind: str) -> tuple[Quantizer, list[str]]:
     per_channel = kind == "pt2e_float"
     config = xnnpack.get_symmetric_quantization_config(is_per_channel=per_channel)
     scales = "a scale per channel" if per_channel else "one scale for each weight"
-    return xnnpack.XNNPACKQuantizer().set_global(config), [f"XNNPACK's quantiser, {scales}"]
+    quantiser = xnnpack.XNNPACKQuantizer().set_global(_by_range(config))
+    return quantiser, [f"XNNPACK's quantiser, {scales}"]
 
 
 def _x86_quantiser() -> tuple[Quantizer, list[str]]:
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
-    vnni = torch.cpu._is_vnni_supported()
+    vnni = multiplies_int8()
     config = x86.get_default_x86_inductor_quantization_config(reduce_range=not vnni)
     notes = [] if vnni else ["activations have 7 bits: without VNNI sums of u8 x s8 saturate"]
-    return x86.X86InductorQuantizer().set_global(config), notes
+    return x86.X86InductorQuantizer().set_global(_by_range(config)), notes
+
+
+def _by_range(config: Any) -> Any:
+    """The same with activations from minimum to maximum."""
+    from torchao.quantization.pt2e import MinMaxObserver
+
+    def of(spec: Any) -> Any:
+        observer = MinMaxObserver.with_args(eps=2**-12)  # eps as in torchao's configurations
+        return spec and dataclasses.replace(spec, observer_or_fake_quant_ctr=observer)
+
+    return dataclasses.replace(
+        config,
+        input_activation=of(config.input_activation),
+        output_activation=of(config.output_activation),
+    )
 
 
 def _operands(node: fx.Node) -> tuple[Any, Any] | None:

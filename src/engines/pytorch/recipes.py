@@ -17,6 +17,7 @@ _EXPORTED = "static_export"
 
 # By quantisation: the file that applies it, and the pairs of capture and compiler that it is for.
 QUANTISERS: dict[str, tuple[str, set[tuple[str, str]]]] = {
+    "plain": ("plain", {("none", "eager")}),
     "quanto": ("quanto", {("none", "eager")}),
     "pt2e_float": ("pt2e", {("export", "eager"), ("export", "inductor")}),
     "pt2e_integer": ("pt2e", {("export", "eager"), ("export", "inductor")}),

@@ -82,7 +82,7 @@ class RecipesTest(unittest.TestCase):
     def test_says_what_was_quantised_and_how_it_was_calibrated(self) -> None:
         recipe = _CASES["fx int8"][0]
         _, notes = self.prepare("said", **recipe)
-        self.assertIn("calibrated on 4 synthetic inputs", notes)
+        self.assertIn("calibrated on 4 synthetic inputs, ranges from minimum to maximum", notes)
         self.assertIn("4 of 4 convolutions and linear layers, 100.0 %", notes[1])
         _, notes = self.prepare("said", **_CASES["torchao int4"][0])
         self.assertIn("2 of 4 convolutions and linear layers", notes[0])
@@ -95,12 +95,15 @@ class RecipesTest(unittest.TestCase):
                 with self.assertRaisesRegex(EngineError, "artifact.json"):
                     self.case.load(job)
 
-    def test_a_module_without_what_can_be_quantised_is_refused(self) -> None:
+    def test_a_model_of_which_nothing_was_quantised_is_in_doubt(self) -> None:
         from . import shares
+        from .serve import noted
 
-        with self.assertRaisesRegex(EngineError, "none of the 2 convolutions") as caught:
-            shares.note("int8 weights", {"a": 1, "b": 2}, ["c"])
-        self.assertEqual(caught.exception.kind, "unsupported")
+        note = shares.note("int8 weights", {"a": 1, "b": 2}, ["c"])
+        said = noted(["calibrated", note])
+        self.assertEqual(said["notes"], ["calibrated"])
+        self.assertIn("none of the 2 convolutions", said["doubt"])
+        self.assertEqual(noted([shares.note("int8 weights", {"a": 1}, ["a"])])["doubt"], "")
 
     def test_autocast_that_reaches_nothing_is_refused(self) -> None:
         from .autocast import Autocast, require_effect

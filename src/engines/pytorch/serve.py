@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from .charges import between, read_charges, read_memory
-from .protocol import MAX_SAMPLES, EngineError, Job, job_of, read_frame, write_frame
+from .protocol import MAX_SAMPLES, Doubt, EngineError, Job, job_of, read_frame, write_frame
 from .sample import Infer, clock_floor_ns, clock_ns, quiet_collector, rotation, time_sample
 
 Reply = dict[str, Any]
@@ -74,7 +74,7 @@ class Worker:
         job = job_of(request)
         begin = time.perf_counter()
         notes = self._engine.prepare(job)
-        return {"seconds": time.perf_counter() - begin, "notes": notes}
+        return {"seconds": time.perf_counter() - begin} | noted(notes)
 
     def _load(self, request: Reply) -> Reply:
         job = job_of(request)
@@ -86,7 +86,7 @@ class Worker:
         self._input_sets = job.input_sets
         self._sets = rotation(job.input_sets)
         quiet_collector()
-        return {"seconds": seconds} | loaded
+        return {"seconds": seconds} | loaded | noted(loaded["notes"])
 
     def _infer(self, request: Reply) -> Reply:
         self._require_loaded("infer")
@@ -118,6 +118,12 @@ class Worker:
     def _require_loaded(self, verb: str) -> None:
         if self._input_sets == 0:
             raise EngineError("failed", f"'{verb}' before 'load'")
+
+
+def noted(notes: list[str]) -> Reply:
+    """Notes, and the first of those that are doubts apart."""
+    doubt = next((str(note) for note in notes if isinstance(note, Doubt)), "")
+    return {"notes": [note for note in notes if note != doubt], "doubt": doubt}
 
 
 def error_of(e: Exception) -> Reply:

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from .model import LoadedModel
-from .protocol import EngineError
+from .protocol import Doubt
 
-_KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
 def multiply_adds(model: LoadedModel) -> dict[str, int]:
@@ -23,7 +23,7 @@ def multiply_adds(model: LoadedModel) -> dict[str, int]:
     handles = [
         module.register_forward_hook(_counter(counted, path))
         for path, module in model.module.named_modules()
-        if isinstance(module, _KINDS)
+        if isinstance(module, KINDS)
     ]
     try:
         with torch.no_grad():
@@ -43,12 +43,11 @@ def _counter(counted: dict[str, int], path: str) -> Any:
 
 
 def note(what: str, counted: dict[str, int], quantised: Iterable[str]) -> str:
-    """What was quantised of what there is. Raises EngineError when it is nothing."""
+    """What was quantised of what there is; a Doubt when it is nothing."""
     taken = [path for path in quantised if path in counted]
     if not taken:
-        raise EngineError(
-            "unsupported",
-            f"{what}: none of the {len(counted)} convolutions and linear layers was quantised",
+        return Doubt(
+            f"{what}: none of the {len(counted)} convolutions and linear layers was quantised"
         )
     share = sum(counted[path] for path in taken) / max(1, sum(counted.values()))
     return (
