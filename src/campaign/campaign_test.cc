@@ -114,7 +114,7 @@ TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
 TEST_F(CampaignTest, HoldsAQuantisedArmToThePlainRunOfItsClass) {
   around_.roles.plain = "fake";
   Add("EAGER");
-  Add("INT8", {{"output_error", 0.08}}, /*prepared=*/true);
+  Add("INT8", {{"output_error", 0.3}}, /*prepared=*/true);  // the fake is off by 0.4 times this
   conversion::Recipe& recipe = choices_.back().conversion.recipe;
   recipe.quantisation = "static_int8";
   recipe.weights = recipe.activations = "int8";
@@ -122,11 +122,12 @@ TEST_F(CampaignTest, HoldsAQuantisedArmToThePlainRunOfItsClass) {
   plain = {{"latency_ns", 10e6}, {"output_error", 0.001}};
   const Campaign floor = Run();
   EXPECT_NEAR(*floor.run.arms[1].output->tolerance, 0.1, 1e-9);
-  plain["output_error"] = 0.08;
+  EXPECT_EQ(floor.run.arms[1].outcome, record::Outcome::kWrongOutput);
+  plain["output_error"] = 0.2;
   const Campaign scaled = Run();
   const record::Output& output = *scaled.run.arms[1].output;
   EXPECT_EQ(output.verdict, "pass") << scaled.run.arms[1].reason;
-  EXPECT_GT(*output.tolerance, 0.15);
+  EXPECT_GT(*output.tolerance, 0.2);
   EXPECT_EQ(*scaled.run.arms[0].output->tolerance, *floor.run.arms[0].output->tolerance);
 }
 
