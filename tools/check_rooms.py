@@ -24,7 +24,7 @@ ALLOWED = {
     "engine": PURE + ["stats"],
     "engines": PURE + ["stats", "engine", "aten", "conversion"],
     "campaign": PURE
-    + ["stats", "model", "aten", "conversion", "record", "hardware", "engine"],
+    + ["stats", "model", "aten", "conversion", "record", "hardware", "predict", "engine"],
     "report": PURE + ["stats", "conversion", "record", "hardware", "predict"],
     "view": PURE + ["model", "aten", "report"],
 }

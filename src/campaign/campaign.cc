@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "campaign/assemble.h"
 #include "campaign/outcome.h"
+#include "campaign/predicted.h"
 #include "campaign/preparation.h"
 #include "campaign/process.h"
 #include "campaign/reference.h"
@@ -75,6 +76,7 @@ class Arms {
   void Plan();
   bool AnyLeft() const;  // that has not ended
   void Prepare();
+  void Predict(record::Run& run) const;            // beside what was measured
   std::vector<conversion::Recipe> Plains() const;  // that arms left are to be held to
   void Measure(std::uint64_t reference_peak_bytes);
   void Judge(const References& references);
@@ -250,6 +252,18 @@ void Arms::Judge(const References& references) {
   findings_.lowering_suspect = std::move(verdict.lowering_suspect);
 }
 
+void Arms::Predict(record::Run& run) const {
+  const auto& profile = setting_.around.profile;
+  for (std::size_t arm = 0; profile && arm < run.arms.size(); ++arm) {
+    const std::optional<record::Latency>& latency = run.arms[arm].latency_ms;
+    if (latency && findings_.arms[arm].device == "cpu") {
+      run.arms[arm].predicted =
+          PredictedOf(setting_.model.graph, choices_[arm].conversion.recipe, *profile,
+                      setting_.threads, latency->median);
+    }
+  }
+}
+
 Campaign Arms::Finish() {
   Campaign campaign;
   campaign.run.machine = setting_.around.machine;
@@ -263,6 +277,7 @@ Campaign Arms::Finish() {
   findings_.command_before = "assay run " + subject;
   findings_.command_after = RepeatOptions(setting_.options);
   Assemble(findings_, campaign.run);
+  Predict(campaign.run);
   return campaign;
 }
 

@@ -12,6 +12,7 @@
 #include "campaign/inputs.h"
 #include "campaign/progress.h"
 #include "conversion/select.h"
+#include "hardware/profile.h"
 #include "model/model.h"
 #include "record/record.h"
 
@@ -56,6 +57,7 @@ struct Surroundings {
   std::vector<std::string> mistrust_reasons;  // of the machine: make the run `mistrusted`
   Roles roles;
   conversion::Host host = {};  // what the machine can run
+  std::optional<hardware::Profile> profile = {};  // of the machine, to predict by
 };
 
 struct Campaign {

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "campaign/campaign.h"
 #include "cli/folders.h"
+#include "cli/hardware_options.h"
 #include "cli/installed.h"
 #include "cli/keep.h"
 #include "cli/list_options.h"
@@ -69,12 +70,16 @@ campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& 
     return choice.route.engine == conversion::kTestEngine ||
            !conversion::LegalityOf(choice, around.host).able.ok();
   };
-  if (std::all_of(prepared.choices.begin(), prepared.choices.end(), is_fake)) {
+  if (std::all_of(prepared.choices.begin(), prepared.choices.end(), is_fake)) {  // none is real
     around.roles = {.golden = conversion::kTestEngine,
                     .witness = conversion::kTestEngine,
                     .lowered = {},
                     .module = conversion::kTestEngine,
                     .onnx = {}};
+  } else if (auto profile = FindHardware("this")) {
+    around.profile = *std::move(profile);
+  } else {
+    Say("no predictions beside the measurement: " + profile.error().message);
   }
   return around;
 }

@@ -1,8 +1,12 @@
 #include "hardware/calibrate.h"
 
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -110,6 +114,29 @@ Json ProfileOf(const Machine& machine, const Caches& caches, const Measured& mea
           {"process_nm", nullptr}};
 }
 
+namespace {
+
+/// In a process of its own, so that what it touches of memory is not the caller's.
+Status MeasureInto(const std::filesystem::path& file, const Machine& machine) {
+  const pid_t child = ::fork();
+  if (child < 0) {
+    return Error{Code::kIo, fmt::format("cannot start a process: {}", std::strerror(errno)), ""};
+  }
+  if (child == 0) {
+    const Caches caches = ReadCaches("/", machine.cpus.empty() ? 0 : machine.cpus.front());
+    const Json json = ProfileOf(machine, caches, Measure(machine, caches));
+    ::_exit(WriteFileAtomically(file, json.dump(2) + "\n") ? 0 : 1);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status == 0 ? Status{}
+                     : Error{Code::kIo, "this machine could not be measured",
+                             fmt::format("see that {} can be written", file.string())};
+}
+
+}  // namespace
+
 Result<Profile> ThisProfile(const std::filesystem::path& cache,
                             const std::function<void(const std::string&)>& tell) {
   ASSAY_ASSIGN(const Machine machine, Detect());
@@ -122,11 +149,10 @@ Result<Profile> ThisProfile(const std::filesystem::path& cache,
     }
   }
   tell("measuring this machine once: rates and bandwidths, about a second");
-  const Caches caches = ReadCaches("/", machine.cpus.empty() ? 0 : machine.cpus.front());
-  const Json json = ProfileOf(machine, caches, Measure(machine, caches));
   std::error_code ignored;
   std::filesystem::create_directories(cache, ignored);
-  ASSAY_TRY(WriteFileAtomically(file, json.dump(2) + "\n"));
+  ASSAY_TRY(MeasureInto(file, machine));
+  ASSAY_ASSIGN(const Json json, ReadJson(file));
   return ProfileFromJson(json, "this machine");
 }
 

@@ -202,6 +202,25 @@ const std::string& Profile::SourceOf(const Figure& figure) const {
   return found == sources.end() ? kNone : found->second;
 }
 
+Profile OnCores(Profile profile, double cores) {
+  if (!profile.units || cores >= profile.units->value) {
+    return profile;
+  }
+  const double share = cores / profile.units->value;
+  profile.units->value = cores;
+  for (Rate& rate : profile.rates) {
+    rate.per_s.value *= share;
+    rate.units = {};
+  }
+  for (Level& level : profile.memory) {
+    if ((level.name == "L1" || level.name == "L2") && level.bytes_per_s) {
+      level.bytes_per_s->value *= share;
+      level.capacity_bytes = level.capacity_bytes.value_or(0) * share;
+    }
+  }
+  return profile;
+}
+
 std::vector<std::string> Disagreements(const Profile& profile, double tolerance) {
   std::vector<std::string> found;
   for (const Rate& rate : profile.rates) {

@@ -59,6 +59,9 @@ struct Profile {
   const std::string& SourceOf(const Figure& figure) const;
 };
 
+/// What `cores` of its units reach: rates and private caches in proportion, memory as it is.
+Profile OnCores(Profile profile, double cores);
+
 /// Peaks that their composition does not give within `tolerance`, each as a sentence.
 std::vector<std::string> Disagreements(const Profile& profile, double tolerance = 0.03);
 

@@ -250,6 +250,7 @@ Prediction Predict(const Work& work, const hardware::Profile& profile, std::int6
   }
   for (const OperatorPrediction& op : prediction.operators) {
     prediction.latency_s += op.time_s;
+    prediction.roofline_s += op.time_s * op.utilization;
     prediction.flops += op.flops;
     prediction.bytes += op.bytes();
   }

@@ -46,6 +46,7 @@ struct Prediction {
   bool weights_resident = false;  // in the last-level cache, from one inference to the next
   // Where it fits:
   double latency_s = 0;
+  double roofline_s = 0;  // what the peaks alone would take
   std::optional<Energy> energy;  // nothing where power or process are not published
   Bound bound = Bound::kCompute;
   std::uint64_t flops = 0, bytes = 0;

@@ -88,6 +88,18 @@ void Fields(F& f, S& s) {
   f.Field("least_passing_tolerance", s.least_passing_tolerance);
 }
 
+template <typename F, Is<Predicted> S>
+void Fields(F& f, S& s) {
+  f.Field("engine_kind", s.engine_kind);
+  f.Field("precision", s.precision);
+  f.Field("confidence", s.confidence);
+  f.Field("bound", s.bound);
+  f.Field("latency_ms", s.latency_ms);
+  f.Field("roofline_ms", s.roofline_ms);
+  f.Field("ratio", s.ratio);
+  f.Field("roofline_share", s.roofline_share);
+}
+
 template <typename F, Is<Arm> S>
 void MeasuredFields(F& f, S& s) {
   f.Field("prepare_s", s.prepare_s);
@@ -108,6 +120,7 @@ void MeasuredFields(F& f, S& s) {
   f.Field("throughput_per_s", s.throughput_per_s);
   f.Field("speedup", s.speedup);
   f.Field("output", s.output);
+  f.Added("predicted", s.predicted);
 }
 
 template <typename F, Is<Arm> S>

@@ -65,6 +65,15 @@ struct Output {
       least_passing_tolerance;
 };
 
+struct Predicted {  // for this machine, from the graph alone (docs/predicting.md)
+  std::string engine_kind;  // what fuses: "eager", "compiled"
+  std::string precision, confidence, bound;
+  double latency_ms = 0;
+  double roofline_ms = 0;  // what the machine's peaks alone would take
+  double ratio = 0;        // latency measured over predicted
+  double roofline_share = 0;  // of the roofline, what was attained: 1 is the hardware's limit
+};
+
 struct Arm {
   std::string conversion;  // as asked for, canonical spelling: NAME or NAME@ENGINE
   std::string engine, engine_version;
@@ -90,6 +99,7 @@ struct Arm {
   std::optional<double> throughput_per_s;
   std::optional<Speedup> speedup;
   std::optional<Output> output;
+  std::optional<Predicted> predicted;  // of arms that were timed
   std::vector<std::string> notes;  // what the engine and the measurement want to be known
   std::string repeat;              // the command that measures this arm again
   std::string artifact;            // folder of what was prepared, "" for none

@@ -64,6 +64,17 @@ Cell Output(const Run&, const Arm& arm) {
                                     : Tone::kPlain};
 }
 
+Cell Predicted(const Run&, const Arm& arm) {
+  return arm.predicted ? Cell{fmt::format("{}, {:.2f}x", Milliseconds(arm.predicted->latency_ms),
+                                          arm.predicted->ratio)}
+                       : Nothing();
+}
+
+Cell Roofline(const Run&, const Arm& arm) {
+  return arm.predicted ? Cell{fmt::format("{:.0f} %", 100 * arm.predicted->roofline_share)}
+                       : Nothing();
+}
+
 Cell PeakMemory(const Run&, const Arm& arm) { return Plain(Bytes(arm.peak_rss_bytes)); }
 Cell Prepare(const Run&, const Arm& arm) { return Plain(Seconds(arm.prepare_s)); }
 Cell Load(const Run&, const Arm& arm) { return Plain(Seconds(arm.load_s)); }
@@ -153,6 +164,12 @@ const std::vector<Column>& Columns() {
       {"process_spread", "/process_spread", {}},
       {"metric", "/metric", {}},
       {"throughput_per_s", "/throughput_per_s", {}},
+      {"predicted_ms", "/predicted/latency_ms", {"predicted ms", true}, Predicted},
+      {"predicted_engine_kind", "/predicted/engine_kind", {}},
+      {"predicted_ratio", "/predicted/ratio", {}},
+      {"predicted_confidence", "/predicted/confidence", {}},
+      {"roofline_ms", "/predicted/roofline_ms", {}},
+      {"roofline_share", "/predicted/roofline_share", {"roofline", true}, Roofline},
       {"repeat", "/repeat", {}},
   };
   return columns;

@@ -259,7 +259,13 @@ std::string Legend(const Run& run) {
   const bool checked =
       std::any_of(run.arms.begin(), run.arms.end(), [](const Arm& a) { return bool(a.output); });
   text += checked ? "; output error: relative L2" : "";
-  return text + "; memory: peak of the process; timed: inferences";
+  text += "; memory: peak of the process; timed: inferences";
+  const bool predicted =
+      std::any_of(run.arms.begin(), run.arms.end(), [](const Arm& a) { return bool(a.predicted); });
+  return text + (predicted ? "; predicted: from the graph and this machine's peaks, not calibrated "
+                             "(data sheet), and measured / predicted; roofline: share attained of "
+                             "what the peaks allow"
+                           : "");
 }
 
 }  // namespace assay::report
