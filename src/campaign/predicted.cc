@@ -16,9 +16,8 @@ constexpr const char* kUncalibrated = "data sheet";
 std::string ComputedIn(const conversion::Recipe& recipe) {
   constexpr std::string_view kIntegers[] = {"fx_int8", "x86_int8", "static_int8", "dynamic_int8",
                                             "pt2e_integer"};
-  return std::ranges::find(kIntegers, recipe.quantisation) == std::end(kIntegers)
-             ? recipe.precision
-             : "int8";
+  return std::ranges::find(kIntegers, recipe.quantisation) == std::end(kIntegers) ? recipe.precision
+                                                                                  : "int8";
 }
 
 /// Eager engines and what only quantises or captures for them launch operator by operator.

@@ -239,6 +239,7 @@ Prediction Predict(const Work& work, const hardware::Profile& profile, std::int6
             : profile.Main().name == "host";
   prediction.peak_flops_per_s = device->matrix_peak;
   prediction.peak_bytes_per_s = device->main_bytes_per_s;
+  prediction.cache_bytes_per_s = device->cache_bytes_per_s.value_or(0);
   for (const Group& group : work.groups) {
     OperatorPrediction op = Describe(*work.graph, group);
     SplitBytes(*device, group.cost, prediction.weights_resident, op);

@@ -46,11 +46,12 @@ struct Prediction {
   bool weights_resident = false;  // in the last-level cache, from one inference to the next
   // Where it fits:
   double latency_s = 0;
-  double roofline_s = 0;  // what the peaks alone would take
+  double roofline_s = 0;         // what the peaks alone would take
   std::optional<Energy> energy;  // nothing where power or process are not published
   Bound bound = Bound::kCompute;
   std::uint64_t flops = 0, bytes = 0;
   double peak_flops_per_s = 0, peak_bytes_per_s = 0;
+  double cache_bytes_per_s = 0;  // of the last-level cache; 0: not published
   double ridge() const { return peak_flops_per_s / peak_bytes_per_s; }  // flops per byte
   std::vector<OperatorPrediction> operators;
 };

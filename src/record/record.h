@@ -65,12 +65,12 @@ struct Output {
       least_passing_tolerance;
 };
 
-struct Predicted {  // for this machine, from the graph alone (docs/predicting.md)
+struct Predicted {          // for this machine, from the graph alone (docs/predicting.md)
   std::string engine_kind;  // what fuses: "eager", "compiled"
   std::string precision, confidence, bound;
   double latency_ms = 0;
-  double roofline_ms = 0;  // what the machine's peaks alone would take
-  double ratio = 0;        // latency measured over predicted
+  double roofline_ms = 0;     // what the machine's peaks alone would take
+  double ratio = 0;           // latency measured over predicted
   double roofline_share = 0;  // of the roofline, what was attained: 1 is the hardware's limit
 };
 
@@ -100,9 +100,9 @@ struct Arm {
   std::optional<Speedup> speedup;
   std::optional<Output> output;
   std::optional<Predicted> predicted;  // of arms that were timed
-  std::vector<std::string> notes;  // what the engine and the measurement want to be known
-  std::string repeat;              // the command that measures this arm again
-  std::string artifact;            // folder of what was prepared, "" for none
+  std::vector<std::string> notes;      // what the engine and the measurement want to be known
+  std::string repeat;                  // the command that measures this arm again
+  std::string artifact;                // folder of what was prepared, "" for none
 };
 
 struct Machine {

@@ -28,7 +28,7 @@ font:1rem/1.5 system-ui,sans-serif}h1{font-size:1.6rem}h2{font-size:1.25rem;marg
 th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:left;white-space:nowrap}
 th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right}
 svg{display:block;width:100%;min-width:36rem;height:auto}svg text{fill:var(--soft);font-size:15px}
-.axis{stroke:var(--line)}.roof{stroke:var(--ink);stroke-width:2.5;fill:none}
+.axis{stroke:var(--line)}.roof{stroke:var(--ink);stroke-width:2.5;fill:none}.near{stroke-dasharray:7 6;stroke-width:1.5}
 .compute{fill:var(--compute);color:var(--compute)}.memory{fill:var(--memory);color:var(--memory)}
 .overhead{fill:var(--overhead);color:var(--overhead)}.dot{fill-opacity:.65}
 .live{fill:var(--area);stroke:var(--memory);stroke-width:2}.key{font-weight:600}.bad{color:var(--compute)}
@@ -103,7 +103,16 @@ std::string Grid(const Axis& x, const Axis& y) {
                     "operations to a byte of memory traffic");
 }
 
-/// The roof, and each group of operators at its intensity and attained rate; the area of a dot is
+/// Up along the bandwidth, then flat at the peak.
+std::string Roof(const Axis& x, const Axis& y, double flops_per_s, double bytes_per_s,
+                 const char* name) {
+  const double left = std::max(std::pow(10, x.low), std::pow(10, y.low) / bytes_per_s);
+  return fmt::format("<path class=\"roof {}\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}L{:.1f} {:.1f}\"/>\n",
+                     name, x.At(left), y.At(left * bytes_per_s), x.At(flops_per_s / bytes_per_s),
+                     y.At(flops_per_s), kWidth - kRight, y.At(flops_per_s));
+}
+
+/// The roofs, and each group of operators at its intensity and attained rate; the area of a dot is
 /// its share of the time.
 std::string Roofline(const Prediction& p) {
   double low = 1e30, least = 1e30;
@@ -120,10 +129,8 @@ std::string Roofline(const Prediction& p) {
   std::string svg = fmt::format(
       "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Roofline\">\n", kWidth, kHeight);
   svg += Grid(x, y);
-  const double left = std::max(std::pow(10, x.low), std::pow(10, y.low) / p.peak_bytes_per_s);
-  svg += fmt::format("<path class=\"roof\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}L{:.1f} {:.1f}\"/>\n",
-                     x.At(left), y.At(left * p.peak_bytes_per_s), x.At(p.ridge()),
-                     y.At(p.peak_flops_per_s), kWidth - kRight, y.At(p.peak_flops_per_s));
+  svg += p.cache_bytes_per_s > 0 ? Roof(x, y, p.peak_flops_per_s, p.cache_bytes_per_s, "near") : "";
+  svg += Roof(x, y, p.peak_flops_per_s, p.peak_bytes_per_s, "main");
   for (const OperatorPrediction& op : p.operators) {
     if (op.flops == 0 || op.bytes() == 0 || !(op.time_s > 0)) {
       continue;
@@ -213,11 +220,13 @@ std::string Section(const Analysis& analysis, std::size_t i) {
                                  Escape(p.hardware), p.precision, p.batch_size);
   html += fmt::format(
       "<p>{} an inference, {} of memory, of which {} are weights. The line is what the processor "
-      "can do at most; it bends at {:.1f} operations to a byte. A dot is what runs as one kernel, "
+      "can do at most; it bends at {:.1f} operations to a byte{}. A dot is what runs as one "
+      "kernel, "
       "as large as its share of the time, bound by <span class=\"key compute\">compute</span>, "
       "<span class=\"key memory\">memory</span> or <span class=\"key overhead\">overhead</span>."
       "</p>\n",
-      Duration(p.latency_s), Bytes(p.peak_memory_bytes), Bytes(memory.weight_bytes), p.ridge());
+      Duration(p.latency_s), Bytes(p.peak_memory_bytes), Bytes(memory.weight_bytes), p.ridge(),
+      p.cache_bytes_per_s > 0 ? ", dashed where the last-level cache serves them" : "");
   html += "<div class=\"wide\">" + Roofline(p) + "</div>\n";
   if (p.energy) {
     html += fmt::format(
