@@ -24,9 +24,15 @@ double SizeOf(const std::string& text) {
 
 /// What decides the figures; another processor or other limits are measured anew.
 std::string KeyOf(const Machine& machine) {
-  return Sha256Of(fmt::format("calibration/1 {} {} {} {}", machine.facts.cpu, machine.usable_cores,
+  return Sha256Of(fmt::format("calibration/2 {} {} {} {}", machine.facts.cpu, machine.usable_cores,
                               machine.facts.cpus_allowed, Join(machine.facts.isa, " ")))
       .substr(0, 16);
+}
+
+/// Vector units are not the peak of bf16 and int8 then, and nothing here measures what is.
+bool HasMatrixUnits(const Machine& machine) {
+  return std::ranges::any_of(machine.facts.isa,
+                             [](const std::string& isa) { return isa.starts_with("amx"); });
 }
 
 /// Sizes that lie well within each level; main memory's well beyond the last, but no more than a
@@ -43,7 +49,10 @@ Measured Measure(const Machine& machine, const Caches& caches) {
   Measured measured;
   measured.fp32 = FmaPerSecond(cpus, Numbers::kFp32);
   measured.fp64 = FmaPerSecond(cpus, Numbers::kFp64);
-  measured.int8 = FmaPerSecond(cpus, Numbers::kInt8);
+  if (!HasMatrixUnits(machine)) {
+    measured.bf16 = FmaPerSecond(cpus, Numbers::kBf16);
+    measured.int8 = FmaPerSecond(cpus, Numbers::kInt8);
+  }
   measured.l1 = bandwidth(caches.l1 / 2);
   measured.l2 = bandwidth(caches.l2 / 2);
   measured.l3 = l3_each > 2 * caches.l2 ? bandwidth(l3_each / 2) : 0;
@@ -85,6 +94,7 @@ Json ProfileOf(const Machine& machine, const Caches& caches, const Measured& mea
   };
   add_rate("fp32", measured.fp32);
   add_rate("fp64", measured.fp64);
+  add_rate("bf16", measured.bf16);
   add_rate("int8", measured.int8);
   const auto add_level = [&](const char* name, double bytes, double per_s) {
     if (bytes > 0 && per_s > 0) {

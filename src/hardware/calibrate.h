@@ -28,7 +28,7 @@ Result<Profile> ThisProfile(const std::filesystem::path& cache,
 /// The profile as a file of the schema, made of what was measured: rates in operations and bytes a
 /// second over all usable cores; 0 for what this machine has not.
 struct Measured {
-  double fp32 = 0, fp64 = 0, int8 = 0;
+  double fp32 = 0, fp64 = 0, bf16 = 0, int8 = 0;
   double l1 = 0, l2 = 0, l3 = 0, dram = 0;
 };
 Json ProfileOf(const Machine& machine, const Caches& caches, const Measured& measured);

@@ -116,6 +116,19 @@ using Double8 [[gnu::vector_size(64)]] = double;
   return 2.0 * kChains * kTimes * 64;
 }
 
+[[gnu::target("avx512f,avx512bf16")]] double Bf16Avx512() {
+  __m512 sums[kChains] = {};
+  auto a = __m512bh(), b = a;
+  asm volatile("" : "+x"(a), "+x"(b));
+  for (int t = 0; t < kTimes; ++t) {
+    for (__m512& sum : sums) {
+      sum = _mm512_dpbf16_ps(sum, a, b);
+      asm volatile("" : "+x"(sum));
+    }
+  }
+  return 2.0 * kChains * kTimes * 32;
+}
+
 double (*KernelOf(Numbers numbers))() {
   __builtin_cpu_init();
   const bool wide = __builtin_cpu_supports("avx512f") != 0;
@@ -127,6 +140,8 @@ double (*KernelOf(Numbers numbers))() {
       return wide ? Fp32Avx512 : Fp32Avx2;
     case Numbers::kFp64:
       return wide ? Fp64Avx512 : Fp64Avx2;
+    case Numbers::kBf16:
+      return __builtin_cpu_supports("avx512bf16") != 0 ? Bf16Avx512 : nullptr;
     case Numbers::kInt8:
       break;
   }
