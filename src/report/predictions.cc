@@ -65,17 +65,22 @@ Table TableOf(const std::vector<Analysis>& analyses) {
   return table;
 }
 
+/// There may be a hundred thousand: built in place, which takes a third of the time of a list.
 Json JsonOf(const OperatorPrediction& op) {
-  return {{"name", op.name},
-          {"op", op.op},
-          {"flops", op.flops},
-          {"bytes", op.bytes()},
-          {"latency_ms", op.time_s * kMilli},
-          {"bound", predict::Name(op.bound)},
-          {"utilization", op.utilization},
-          {"compute_ms", op.compute_s * kMilli},
-          {"memory_ms", op.memory_s * kMilli},
-          {"overhead_ms", op.overhead_s * kMilli}};
+  Json json = Json::object();
+  auto& fields = json.get_ref<Json::object_t&>();
+  fields.reserve(10);
+  fields.emplace_back("name", op.name);
+  fields.emplace_back("op", op.op);
+  fields.emplace_back("flops", op.flops);
+  fields.emplace_back("bytes", op.bytes());
+  fields.emplace_back("latency_ms", op.time_s * kMilli);
+  fields.emplace_back("bound", predict::Name(op.bound));
+  fields.emplace_back("utilization", op.utilization);
+  fields.emplace_back("compute_ms", op.compute_s * kMilli);
+  fields.emplace_back("memory_ms", op.memory_s * kMilli);
+  fields.emplace_back("overhead_ms", op.overhead_s * kMilli);
+  return json;
 }
 
 Json EnergyJson(const Prediction& p) {

@@ -71,7 +71,7 @@ TEST_P(PhysicsTest, CountsWhatTheTableOfModelsSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Zoo, PhysicsTest, ::testing::ValuesIn(zoo::Entries()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace assay::predict
