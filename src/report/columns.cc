@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "report/format.h"
 
 namespace assay::report {
@@ -62,6 +64,10 @@ Cell Output(const Run&, const Arm& arm) {
           verdict == "fail"         ? Tone::kBad
           : verdict == "mistrusted" ? Tone::kDoubtful
                                     : Tone::kPlain};
+}
+
+bool HasPredictions(const Run& run) {
+  return std::ranges::any_of(run.arms, [](const Arm& arm) { return arm.predicted.has_value(); });
 }
 
 Cell Predicted(const Run&, const Arm& arm) {
@@ -164,12 +170,16 @@ const std::vector<Column>& Columns() {
       {"process_spread", "/process_spread", {}},
       {"metric", "/metric", {}},
       {"throughput_per_s", "/throughput_per_s", {}},
-      {"predicted_ms", "/predicted/latency_ms", {"predicted ms", true}, Predicted},
+      {"predicted_ms",
+       "/predicted/latency_ms",
+       {"predicted ms", true, true},
+       Predicted,
+       HasPredictions},
       {"predicted_engine_kind", "/predicted/engine_kind", {}},
       {"predicted_ratio", "/predicted/ratio", {}},
       {"predicted_confidence", "/predicted/confidence", {}},
       {"roofline_ms", "/predicted/roofline_ms", {}},
-      {"roofline_share", "/predicted/roofline_share", {"roofline", true}, Roofline},
+      {"roofline_share", "/predicted/roofline_share", {"roofline", true}, Roofline, HasPredictions},
       {"repeat", "/repeat", {}},
   };
   return columns;
@@ -189,18 +199,20 @@ Tone ToneOf(Outcome outcome) {
 }
 
 Table ArmTable(const Run& run) {
-  Table table;
+  std::vector<const Column*> shown;
   for (const Column& column : Columns()) {
-    if (column.cell != nullptr) {
-      table.headings.push_back(column.heading);
+    if (column.cell != nullptr && (column.shown == nullptr || column.shown(run))) {
+      shown.push_back(&column);
     }
+  }
+  Table table;
+  for (const Column* column : shown) {
+    table.headings.push_back(column->heading);
   }
   for (const Arm& arm : run.arms) {
     std::vector<Cell> row;
-    for (const Column& column : Columns()) {
-      if (column.cell != nullptr) {
-        row.push_back(column.cell(run, arm));
-      }
+    for (const Column* column : shown) {
+      row.push_back(column->cell(run, arm));
     }
     table.rows.push_back(std::move(row));
   }

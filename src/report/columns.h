@@ -14,6 +14,7 @@ struct Column {
   const char* pointer;  // CSV: where the value stands in an arm's JSON (RFC 6901)
   Heading heading;      // people's tables; empty for columns of CSV only
   Cell (*cell)(const record::Run&, const record::Arm&) = nullptr;
+  bool (*shown)(const record::Run&) = nullptr;  // people's tables: null for always
 };
 
 const std::vector<Column>& Columns();

@@ -50,6 +50,23 @@ TEST(TextTest, SaysWhatTheTableMeans) {
   EXPECT_THAT(text, HasSubstr("Weights       random."));
 }
 
+TEST(TextTest, ShowsPredictionsBesideTheMeasurementWhereThereAreAny) {
+  record::Run run = SampleRun();
+  EXPECT_THAT(Text(run), Not(HasSubstr("roofline")));
+  run.arms[1].predicted = record::Predicted{.engine_kind = "compiled",
+                                            .precision = "fp32",
+                                            .confidence = "data sheet",
+                                            .bound = "compute",
+                                            .latency_ms = 6.136,
+                                            .roofline_ms = 4.602,
+                                            .ratio = 1.5,
+                                            .roofline_share = 0.5};
+  const std::string text = Text(run);
+  EXPECT_THAT(text, HasSubstr("6.136, 1.50x"));
+  EXPECT_THAT(text, HasSubstr("50 %"));
+  EXPECT_THAT(text, HasSubstr("not calibrated"));
+}
+
 TEST(TextTest, SaysWhichInputsAreFromFilesAndWhatThatMeans) {
   record::Run run = SampleRun();
   EXPECT_THAT(Text(run), Not(HasSubstr("Inputs")));
