@@ -33,6 +33,7 @@ Arm MeasuredArm() {
   arm.throughput_per_s = 115.0;
   arm.speedup = Speedup{"EAGER", 1.8, Interval{1.75, 1.86}, true, 30};
   arm.output = Output{"pass", "aten-fp64", 3e-7, 1e-6, 1.0, 1.0, 1e-5, 3e-7};
+  arm.predicted = Predicted{"compiled", "fp32", "data sheet", "compute", 7.25, 5.8, 1.2, 0.667};
   arm.notes = {"all nodes on the CPU"};
   arm.repeat = "assay run resnet18 --conversions ONNX_CPU";
   return arm;
@@ -72,6 +73,7 @@ TEST(RecordTest, ReadsBackWhatItWrote) {
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(ToJson(*read).dump(2), written.dump(2));
   EXPECT_EQ(read->arms[0].peak_rss_bytes, 5'000'000'000u);
+  EXPECT_EQ(read->arms[0].predicted->ratio, 1.2);
   EXPECT_EQ(read->arms[1].outcome, Outcome::kCrashed);
   EXPECT_EQ(read->model.inputs[0].type.shape, (tensor::Shape{1, 3, 224, 224}));
   EXPECT_EQ(read->model.inputs[0].file, "x.npy");
