@@ -24,7 +24,7 @@ double SizeOf(const std::string& text) {
 
 /// What decides the figures; another processor or other limits are measured anew.
 std::string KeyOf(const Machine& machine) {
-  return Sha256Of(fmt::format("calibration/2 {} {} {} {}", machine.facts.cpu, machine.usable_cores,
+  return Sha256Of(fmt::format("calibration/3 {} {} {} {}", machine.facts.cpu, machine.usable_cores,
                               machine.facts.cpus_allowed, Join(machine.facts.isa, " ")))
       .substr(0, 16);
 }
