@@ -51,7 +51,7 @@ def main(folder: str, name: str) -> int:
     profile = json.loads(done.stdout)
     expected = multiply_adds(module, image)
     off = profile["total"]["macs"] / expected - 1
-    print(f"{name}: {profile['macs']} multiply-adds, PyTorch counts {expected} ({off:+.3%})")
+    print(f"{name}: {profile['total']['macs']} multiply-adds, PyTorch counts {expected} ({off:+.3%})")
     print("coverage:", profile["coverage"])
     known = profile["coverage"]["operators"] == profile["coverage"]["understood"]
     return 0 if abs(off) <= LIMIT and known else 1
