@@ -192,9 +192,8 @@ void Arms::Predict(record::Run& run) const {
   for (std::size_t arm = 0; profile && arm < run.arms.size(); ++arm) {
     const std::optional<record::Latency>& latency = run.arms[arm].latency_ms;
     if (latency && findings_.arms[arm].device == "cpu") {
-      run.arms[arm].predicted =
-          PredictedOf(setting_.model.graph, choices_[arm].conversion.recipe, *profile,
-                      setting_.threads, latency->median);
+      run.arms[arm].predicted = PredictedOf(setting_.model.graph, choices_[arm].conversion.recipe,
+                                            *profile, setting_.threads, latency->median);
     }
   }
 }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <unordered_map>
 
 #include "model/proto.h"
@@ -10,6 +13,8 @@
 
 namespace assay::model {
 namespace {
+
+constexpr double kMostElements = 9e15;  // of one axis; below 2^63 and exact
 
 std::string Where(const onnx::NodeProto& node) {
   return fmt::format("node '{}' ({})", node.name(), node.op_type());
@@ -85,7 +90,41 @@ void NodeInference::Add(const std::string& name, const tensor::Type& type,
   }
 }
 
+Status NodeInference::CheckScales(const onnx::NodeProto& node) const {
+  if (node.op_type() != "Resize" && node.op_type() != "Upsample") {
+    return {};
+  }
+  double size = 1;
+  std::vector<float> scales;
+  for (const onnx::AttributeProto& attribute : node.attribute()) {
+    scales.insert(scales.end(), attribute.floats().begin(), attribute.floats().end());
+  }
+  for (const std::string& input : node.input()) {
+    if (const auto type = state_->types.find(input); type != state_->types.end()) {
+      for (const auto& dimension : type->second->tensor_type().shape().dim()) {
+        size = std::max(size, static_cast<double>(dimension.dim_value()));
+      }
+    }
+    const auto content = state_->contents.find(input);
+    if (content != state_->contents.end() &&
+        content->second->data_type() == onnx::TensorProto::FLOAT) {
+      const std::string& bytes = content->second->raw_data();
+      const std::size_t count = bytes.size() / sizeof(float);
+      scales.resize(scales.size() + count);
+      std::memcpy(scales.data() + scales.size() - count, bytes.data(), count * sizeof(float));
+    }
+  }
+  for (const float scale : scales) {
+    if (!(std::abs(static_cast<double>(scale)) * size <= kMostElements)) {
+      return Error{Code::kMalformed,
+                   fmt::format("{} scales {:g} elements by {:g}", Where(node), size, scale), ""};
+    }
+  }
+  return {};
+}
+
 Result<std::vector<tensor::Type>> NodeInference::Infer(onnx::NodeProto& node) {
+  ASSAY_TRY(CheckScales(node));
   std::vector<tensor::Type> types(static_cast<std::size_t>(node.output_size()));
   ASSAY_TRY(CatchOnnx(Where(node), [&]() -> Status {
     const auto* schemas = onnx::OpSchemaRegistry::Instance();

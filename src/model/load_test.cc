@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "model/testing.h"
@@ -278,6 +280,15 @@ TEST_F(LoadTest, RefusesAttributesThatInferenceWouldOverflowWith) {
   ExpectError(LoadText("agraph (float[1,1,4,4] x) => (float[1,1,4,4] y) "
                        "{ y = MaxPool<kernel_shape = [1, 1], strides = [4294967296, 1]>(x) }"),
               Code::kMalformed, "attribute 'strides' of node '' (MaxPool) is 4294967296");
+}
+
+TEST_F(LoadTest, RefusesScalesThatInferenceWouldOverflowWith) {
+  for (const char* scale : {"1e24", "-1e24"}) {
+    ExpectError(LoadText(fmt::format("agraph (float[1,1,4,4] x) => (float[A,B,C,D] y) "
+                                     "<float[4] s = {{1, 1, 1, {}}}> {{ y = Resize(x, , s) }}",
+                                     scale)),
+                Code::kMalformed, "node '' (Resize) scales 4 elements by");
+  }
 }
 
 }  // namespace

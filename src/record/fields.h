@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "record/record.h"
 
 namespace assay::record {
@@ -191,7 +192,8 @@ class FieldReader {
     if (found.size() > 40) {
       found = fmt::format("{} of {} elements", json_.type_name(), json_.size());
     }
-    Fail(fmt::format("{}: expected {}, found {}", path_.empty() ? "document" : path_, what, found));
+    Fail(fmt::format("{}: expected {}, found {}", path_.empty() ? "document" : path_, what,
+                     OneLine(found, 80)));
   }
   void Fail(std::string message) {
     if (!error_) {
