@@ -4,11 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "campaign/assemble.h"
+#include "campaign/estimate.h"
 #include "campaign/process.h"
 #include "campaign/progress.h"
+#include "campaign/reference.h"
 #include "campaign/session.h"
 #include "campaign/setting.h"
 #include "conversion/select.h"
@@ -22,11 +26,12 @@ class Arms {
   Arms(const Setting& setting, std::vector<conversion::Choice> choices, ProcessWorkshop& workshop,
        Progress& progress);
 
-  void Plan();           // who they are; those that cannot run here end
-  bool AnyLeft() const;  // that has not ended
+  void Plan();                // who they are; those that cannot run here end
+  Estimate Outlooks() const;  // what is to be expected of those left
+  bool AnyLeft() const;       // that has not ended
   void Prepare();
   std::vector<conversion::Recipe> Plains() const;  // that arms left are to be held to
-  void Measure(std::uint64_t reference_peak_bytes);
+  void Measure(const ComputedReferences& computed);
   void Judge(const References& references);
   void Predict(record::Run& run) const;  // beside what was measured
   Findings& findings() { return findings_; }
@@ -34,14 +39,21 @@ class Arms {
  private:
   void Add(const conversion::Choice& choice, bool control);
   void End(std::size_t arm, const char* stage, const Error& error);
-  void PrepareOne(std::size_t arm);
+  bool IsLeft(std::size_t arm) const { return !findings_.seen.arms[arm].end; }
+  bool IsToPrepare(std::size_t arm) const;
+  std::uint64_t ExpectedBytes(std::uint64_t reference_peak_bytes) const;  // of a process
+  void PlanRounds(std::uint64_t reference_peak_bytes);
+  Result<Outputs> OutputsOf(std::size_t arm) const;
+  ArmOutputs ForJudgement(std::size_t arm, const std::optional<Outputs>& outputs) const;
+  bool MayLead(std::size_t arm, const References& references);
 
   const Setting& setting_;
   std::vector<conversion::Choice> choices_;
   ProcessWorkshop& workshop_;
   Progress& progress_;
-  RoundsPlan plan_;    // as many arms as choices,
-  Findings findings_;  // and here
+  RoundsPlan plan_;                       // as many arms as choices,
+  Findings findings_;                     // and here
+  std::map<std::size_t, bool> may_lead_;  // of those that were asked about: what MayLead said
 };
 
 }  // namespace assay::campaign

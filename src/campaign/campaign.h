@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "campaign/effort.h"
 #include "campaign/inputs.h"
 #include "campaign/progress.h"
 #include "conversion/select.h"
@@ -18,16 +19,13 @@
 
 namespace assay::campaign {
 
-struct Options {
-  int samples = 128;
-  int baseline_runs = 100;
+struct Options : Effort {
   int threads = 0;  // 0: the physical cores the process may use
   /// Half-width that every interval is to have, relative. Unset: measuring goes on only while it is
   /// undecided which arm is the fastest, or until those in question are known within 1 %.
   std::optional<double> precision_target{};
-  int processes = 3;                          // generations
-  std::optional<double> max_seconds;          // timing budget; unset: 60 per arm; 0: none
-  std::optional<double> stage_timeout_s;      // --timeout; unset: prepare 1800, load 300, slice 60
+  std::optional<double> max_seconds;      // timing budget; unset: seconds_per_arm of each; 0: none
+  std::optional<double> stage_timeout_s;  // --timeout; unset: prepare 1800, load 300, slice 60
   std::optional<std::uint64_t> memory_bytes;  // per worker; unset: free at the start less 1 GiB
   std::optional<double> tolerance;
   bool control = false;
@@ -56,7 +54,7 @@ struct Surroundings {
   std::vector<int> cpus;  // hardware::Machine::cpus, to pin workers to; empty: not pinned
   std::vector<std::string> mistrust_reasons;  // of the machine: make the run `mistrusted`
   Roles roles;
-  conversion::Host host = {};  // what the machine can run
+  conversion::Host host = {};                     // what the machine can run
   std::optional<hardware::Profile> profile = {};  // of the machine, to predict by
 };
 
