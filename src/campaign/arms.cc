@@ -11,6 +11,7 @@
 #include "campaign/predicted.h"
 #include "campaign/preparation.h"
 #include "campaign/preparations.h"
+#include "campaign/repeat.h"
 #include "campaign/rounds.h"
 #include "model/precision.h"
 
@@ -105,7 +106,10 @@ void Arms::End(std::size_t arm, const char* stage, const Error& error) {
 }
 
 bool Arms::IsToPrepare(std::size_t arm) const {
-  return IsLeft(arm) && !choices_[arm].route.preparer.empty();
+  // One that ended later has an artifact that the record tells of.
+  const std::optional<campaign::End>& end = findings_.seen.arms[arm].end;
+  const bool had_one = !end || (!end->stage.empty() && end->stage != "prepare");
+  return had_one && !choices_[arm].route.preparer.empty();
 }
 
 Estimate Arms::Outlooks() const {
@@ -119,6 +123,52 @@ Estimate Arms::Outlooks() const {
       EstimateOf(OutlooksOf(setting_, left), setting_.options, setting_.around.physical_cores);
   estimate.unable = static_cast<int>(choices_.size() - left.size());
   return estimate;
+}
+
+campaign::Identity Arms::Identity() const {
+  campaign::Identity identity{.model = setting_.model.name, .arms = {}, .details = {}};
+  Json& details = identity.details;
+  details["the model"] = setting_.model.sha256;
+  details["the inputs"] = setting_.inputs.sha256;
+  details["the processor"] = setting_.around.machine.cpu;
+  details["its CPUs"] = setting_.around.machine.cpus_allowed;
+  details["--threads"] = setting_.threads;
+  details["the options"] = RepeatOptions(setting_.options);
+  details["the engines' options"] = setting_.options.engine_options;
+  for (const ArmFacts& facts : findings_.arms) {
+    identity.arms.push_back(facts.label);
+    details[fmt::format("the engine of {}", facts.label)] =
+        fmt::format("{} {}", facts.engine, facts.engine_version);
+  }
+  return identity;
+}
+
+void Arms::GoOn(Journal& journal, double began) {
+  journal_ = &journal;
+  began_ = began - journal.found().seconds;
+  if (!journal.found().continues) {
+    if (setting_.options.resume) {
+      progress_.Say("there is no interrupted run of these conversions: it begins anew");
+    }
+    return;
+  }
+  findings_.seen = journal.found().seen;
+  course_ = journal.found().course;
+  progress_.Say(fmt::format("goes on with the run that began at {}: {} rounds are done",
+                            journal.found().started,
+                            course_.generation * course_.share + course_.round));
+}
+
+void Arms::Keep(const Course& course) {
+  course_ = course;
+  if (journal_ == nullptr) {
+    return;
+  }
+  const Status kept = journal_->Keep(findings_.seen, course, workshop_.Now() - began_);
+  if (!kept.ok()) {
+    progress_.Say(
+        fmt::format("{}: this run cannot be continued if it is interrupted", kept.error().message));
+  }
 }
 
 void Arms::Prepare() {
@@ -142,7 +192,8 @@ void Arms::Prepare() {
              [&](std::size_t i, Result<Artifact> artifact) {
                const std::size_t arm = whose[i];
                if (!artifact.ok()) {
-                 return End(arm, "prepare", artifact.error());
+                 End(arm, "prepare", artifact.error());
+                 return Keep(course_);
                }
                plan_.arms[arm].job.artifact = artifact->folder;
                findings_.arms[arm].artifact = *std::move(artifact);
@@ -184,7 +235,8 @@ void Arms::PlanRounds(std::uint64_t reference_peak_bytes) {
   plan_.budget_s = options.max_seconds.value_or(options.seconds_per_arm * std::max(able, 1.0));
   plan_.seed = options.seed;
   plan_.timeouts = setting_.timeouts;
-  plan_.outputs = workshop_.temporary() / "outputs";
+  const bool kept = journal_ != nullptr && journal_->writes();
+  plan_.outputs = kept ? journal_->outputs() : workshop_.temporary() / "outputs";
   std::error_code ignored;  // writing outputs there would say it
   std::filesystem::create_directories(plan_.outputs, ignored);
   for (ArmPlan& arm : plan_.arms) {
@@ -196,7 +248,8 @@ void Arms::Measure(const ComputedReferences& computed) {
   PlanRounds(computed.peak_rss_bytes);
   plan_.may_lead = [&](std::size_t arm) { return MayLead(arm, computed.references); };
   if (workshop_.signal() == 0) {
-    MeasureInRounds(plan_, workshop_, progress_, findings_.seen);
+    MeasureInRounds(plan_, workshop_, progress_, findings_.seen, course_,
+                    [this](const Course& course) { Keep(course); });
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "campaign/assemble.h"
 #include "campaign/estimate.h"
+#include "campaign/journal.h"
 #include "campaign/process.h"
 #include "campaign/progress.h"
 #include "campaign/reference.h"
@@ -28,7 +29,10 @@ class Arms {
 
   void Plan();                // who they are; those that cannot run here end
   Estimate Outlooks() const;  // what is to be expected of those left
-  bool AnyLeft() const;       // that has not ended
+  campaign::Identity Identity() const;
+  /// Goes on from what the journal has, and keeps in it what comes. began  in the workshop's time
+  void GoOn(Journal& journal, double began);
+  bool AnyLeft() const;  // that has not ended
   void Prepare();
   std::vector<conversion::Recipe> Plains() const;  // that arms left are to be held to
   void Measure(const ComputedReferences& computed);
@@ -37,6 +41,7 @@ class Arms {
   Findings& findings() { return findings_; }
 
  private:
+  void Keep(const Course& course);
   void Add(const conversion::Choice& choice, bool control);
   void End(std::size_t arm, const char* stage, const Error& error);
   bool IsLeft(std::size_t arm) const { return !findings_.seen.arms[arm].end; }
@@ -51,8 +56,11 @@ class Arms {
   std::vector<conversion::Choice> choices_;
   ProcessWorkshop& workshop_;
   Progress& progress_;
-  RoundsPlan plan_;                       // as many arms as choices,
-  Findings findings_;                     // and here
+  RoundsPlan plan_;    // as many arms as choices,
+  Findings findings_;  // and here
+  Course course_;      // of the measurement
+  Journal* journal_ = nullptr;
+  double began_ = 0;  // this campaign, were it one process; in the workshop's time
   std::map<std::size_t, bool> may_lead_;  // of those that were asked about: what MayLead said
 };
 

@@ -5,6 +5,7 @@
 #include "campaign/arms.h"
 #include "campaign/assemble.h"
 #include "campaign/countdown.h"
+#include "campaign/journal.h"
 #include "campaign/process.h"
 #include "campaign/reference.h"
 #include "campaign/repeat.h"
@@ -79,6 +80,9 @@ Result<Campaign> RunCampaign(const model::Model& model,
   ASSAY_ASSIGN(const Setting setting, Arrange(model, choices, options, surroundings, *workshop));
   Arms arms(setting, choices, *workshop, progress);
   arms.Plan();
+  ASSAY_ASSIGN(Journal journal,
+               Journal::Open(surroundings.home, arms.Identity(), options.resume, started));
+  arms.GoOn(journal, began);
   if (options.tells_plan) {
     progress.Tell(arms.Outlooks());
   }
@@ -93,8 +97,13 @@ Result<Campaign> RunCampaign(const model::Model& model,
   arms.Judge(computed.references);
   Campaign campaign = Finish(setting, arms.findings(), workshop->signal());
   arms.Predict(campaign.run);
-  campaign.run.started = started;
-  campaign.run.total_s = workshop->Now() - began;
+  campaign.run.started = journal.found().started;
+  campaign.run.total_s = workshop->Now() - began + journal.found().seconds;
+  if (campaign.signal == 0) {
+    journal.Remove();
+  } else if (journal.writes()) {
+    progress.Say("interrupted: the same command with --resume goes on from here");
+  }
   return campaign;
 }
 

@@ -29,6 +29,7 @@ struct Options : Effort {
   std::optional<std::uint64_t> memory_bytes;  // per worker; unset: free at the start less 1 GiB
   std::optional<double> tolerance;
   bool control = false;
+  bool resume = false;                   // goes on from the journal of an interrupted campaign
   std::uint64_t seed = 0;                // inputs and the order within rounds
   std::vector<InputFile> inputs;         // that are read, not drawn
   Json engine_options = Json::object();  // passed to every Job (the fake engine's script)
@@ -66,9 +67,10 @@ struct Campaign {
 /// Measures `choices` on `model`. An arm that fails is data in the record, not an error here; for
 /// one that is known not to run on `host` no engine is started.
 /// SIGINT, SIGTERM and SIGHUP end it early, keeping what was measured; SIGTSTP stops the workers,
-/// too. Not to be called with threads about: it forks.
+/// too. What it has measured lies in a journal (journal.h) until it has come to its end. Not to be
+/// called with threads about: it forks.
 /// Errors  kUnavailable when no engine of those that could run is here; kIo when the caches cannot
-/// be written.
+/// be written; with `resume` those of Journal::Open.
 Result<Campaign> RunCampaign(const model::Model& model,
                              const std::vector<conversion::Choice>& choices, const Options& options,
                              const Surroundings& surroundings, Progress& progress);

@@ -1,5 +1,5 @@
-// What a campaign has seen, as plain numbers: written by session.h and rounds.h, read by
-// assemble.h. Times are in nanoseconds unless their names say otherwise.
+// What a campaign has seen, as plain numbers: written by session.h and rounds.h, kept by journal.h,
+// read by assemble.h. Times are in nanoseconds unless their names say otherwise.
 #pragma once
 
 #include <cstdint>

@@ -155,6 +155,8 @@ void RunOptions::AddTo(CLI::App& verb) {
     tiers += fmt::format("{} {}: {}", one.number == 1 ? ":" : ";", one.number, one.meaning);
   }
   verb.add_option("--tier", tier, tiers)->type_name("1|2|3");
+  verb.add_flag("--resume", resume,
+                "goes on with this same command where it was interrupted or killed");
   AddEffort(verb, *this);
   AddLimits(verb, *this);
   AddResults(verb, *this);
@@ -182,6 +184,7 @@ Result<campaign::Options> RunOptions::ForCampaign() const {
   }
   options.tolerance = tolerance;
   options.control = control;
+  options.resume = resume;
   options.seed = model.seed;
   ASSAY_ASSIGN(options.inputs, ParseInputs(inputs));
   std::vector<std::string> subject;

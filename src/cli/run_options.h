@@ -21,7 +21,7 @@ struct RunOptions {
   std::optional<double> precision_target;                // percent
   std::optional<double> max_seconds, timeout, memory_gb, tolerance;
   std::vector<std::string> inputs, outputs;
-  bool control = false, quiet = false, verbose = false, no_progress = false;
+  bool control = false, resume = false, quiet = false, verbose = false, no_progress = false;
   std::string keep, format = "text";
 
   void AddTo(CLI::App& verb);
