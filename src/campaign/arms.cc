@@ -7,8 +7,11 @@
 
 #include "base/text.h"
 #include "campaign/outcome.h"
+#include "campaign/outlooks.h"
 #include "campaign/predicted.h"
 #include "campaign/preparation.h"
+#include "campaign/preparations.h"
+#include "campaign/repeat.h"
 #include "campaign/rounds.h"
 #include "model/precision.h"
 
@@ -17,7 +20,7 @@ namespace {
 
 constexpr std::uint64_t kRuntimeBytes = 512u << 20;  // of a runtime without its model
 constexpr std::uint64_t kWeightCopies = 3;           // a runtime may hold while loading
-constexpr double kSecondsPerArm = 60;                // timing budget unless --max-seconds
+constexpr std::uint64_t kCompilerBytes = 1u << 30;   // that preparing takes besides
 constexpr const char* kControlSuffix = " (control)";
 
 }  // namespace
@@ -52,6 +55,7 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   planned.label = facts.label;
   planned.worker = setting_.SpecOf(choice.route.engine);
   planned.job = setting_.JobOf(choice.conversion.name, recipe);
+  planned.stays = control;
   findings_.arms.push_back(facts);
   plan_.arms.push_back(std::move(planned));
   findings_.seen.arms.emplace_back();
@@ -94,34 +98,106 @@ void Arms::End(std::size_t arm, const char* stage, const Error& error) {
                                   .reason = error.message,
                                   .hint = error.hint,
                                   .stage = stage};
-  progress_.Say(fmt::format("{}: {} ({})", plan_.arms[arm].label,
-                            record::Name(findings_.seen.arms[arm].end->outcome), error.message));
+  const bool in_plan = setting_.options.tells_plan && *stage == '\0';  // which counts them
+  if (!in_plan) {
+    progress_.Say(fmt::format("{}: {} ({})", plan_.arms[arm].label,
+                              record::Name(findings_.seen.arms[arm].end->outcome), error.message));
+  }
+}
+
+bool Arms::IsToPrepare(std::size_t arm) const {
+  // One that ended later has an artifact that the record tells of.
+  const std::optional<campaign::End>& end = findings_.seen.arms[arm].end;
+  const bool had_one = !end || (!end->stage.empty() && end->stage != "prepare");
+  return had_one && !choices_[arm].route.preparer.empty();
+}
+
+Estimate Arms::Outlooks() const {
+  std::vector<conversion::Choice> left;
+  for (std::size_t arm = 0; arm < choices_.size(); ++arm) {
+    if (IsLeft(arm)) {
+      left.push_back(choices_[arm]);
+    }
+  }
+  Estimate estimate =
+      EstimateOf(OutlooksOf(setting_, left), setting_.options, setting_.around.physical_cores);
+  estimate.unable = static_cast<int>(choices_.size() - left.size());
+  return estimate;
+}
+
+campaign::Identity Arms::Identity() const {
+  campaign::Identity identity{.model = setting_.model.name, .arms = {}, .details = {}};
+  Json& details = identity.details;
+  details["the model"] = setting_.model.sha256;
+  details["the inputs"] = setting_.inputs.sha256;
+  details["the processor"] = setting_.around.machine.cpu;
+  details["its CPUs"] = setting_.around.machine.cpus_allowed;
+  details["--threads"] = setting_.threads;
+  details["the options"] = RepeatOptions(setting_.options);
+  details["the engines' options"] = setting_.options.engine_options;
+  for (const ArmFacts& facts : findings_.arms) {
+    identity.arms.push_back(facts.label);
+    details[fmt::format("the engine of {}", facts.label)] =
+        fmt::format("{} {}", facts.engine, facts.engine_version);
+  }
+  return identity;
+}
+
+void Arms::GoOn(Journal& journal, double began) {
+  journal_ = &journal;
+  began_ = began - journal.found().seconds;
+  if (!journal.found().continues) {
+    if (setting_.options.resume) {
+      progress_.Say("there is no interrupted run of these conversions: it begins anew");
+    }
+    return;
+  }
+  findings_.seen = journal.found().seen;
+  course_ = journal.found().course;
+  progress_.Say(fmt::format("goes on with the run that began at {}: {} rounds are done",
+                            journal.found().started,
+                            course_.generation * course_.share + course_.round));
+}
+
+void Arms::Keep(const Course& course) {
+  course_ = course;
+  if (journal_ == nullptr) {
+    return;
+  }
+  const Status kept = journal_->Keep(findings_.seen, course, workshop_.Now() - began_);
+  if (!kept.ok()) {
+    progress_.Say(
+        fmt::format("{}: this run cannot be continued if it is interrupted", kept.error().message));
+  }
 }
 
 void Arms::Prepare() {
-  for (std::size_t arm = 0; arm < choices_.size() && workshop_.signal() == 0; ++arm) {
-    if (!choices_[arm].route.preparer.empty() && !findings_.seen.arms[arm].end) {
-      PrepareOne(arm);
+  std::vector<PreparationSpec> specs;
+  std::vector<std::size_t> whose;
+  for (std::size_t arm = 0; arm < choices_.size(); ++arm) {
+    if (!IsToPrepare(arm)) {
+      continue;
     }
+    if (const Status able = setting_.Able(choices_[arm].route.preparer); !able.ok()) {
+      End(arm, "prepare", able.error());
+      continue;
+    }
+    specs.push_back(setting_.PreparationOf(choices_[arm]));
+    whose.push_back(arm);
   }
-}
-
-void Arms::PrepareOne(std::size_t arm) {
-  const conversion::Choice& choice = choices_[arm];
-  const std::string& preparer = choice.route.preparer;
-  if (const Status able = setting_.Able(preparer); !able.ok()) {
-    return End(arm, "prepare", able.error());
-  }
-  progress_.Update({.name = "prepare",
-                    .arm = plan_.arms[arm].label,
-                    .arms_total = static_cast<int>(plan_.arms.size())});
-  Result<Artifact> artifact = PrepareArtifact(
-      setting_.PreparationOf(choice), setting_.around.home / "artifacts", workshop_, progress_);
-  if (!artifact.ok()) {
-    return End(arm, "prepare", artifact.error());
-  }
-  plan_.arms[arm].job.artifact = artifact->folder;
-  findings_.arms[arm].artifact = *std::move(artifact);
+  const Crew crew{
+      .at_once = std::min(setting_.options.prepared_at_once, setting_.around.physical_cores),
+      .expected_bytes = kCompilerBytes + ExpectedBytes(0)};
+  PrepareAll(specs, crew, setting_.Artifacts(), workshop_, progress_,
+             [&](std::size_t i, Result<Artifact> artifact) {
+               const std::size_t arm = whose[i];
+               if (!artifact.ok()) {
+                 End(arm, "prepare", artifact.error());
+                 return Keep(course_);
+               }
+               plan_.arms[arm].job.artifact = artifact->folder;
+               findings_.arms[arm].artifact = *std::move(artifact);
+             });
 }
 
 std::vector<conversion::Recipe> Arms::Plains() const {
@@ -136,28 +212,78 @@ std::vector<conversion::Recipe> Arms::Plains() const {
   return plains;
 }
 
-void Arms::Measure(std::uint64_t reference_peak_bytes) {
-  plan_.samples = std::max(setting_.options.samples, setting_.options.baseline_runs);
-  plan_.processes = std::max(1, setting_.options.processes);
-  if (setting_.options.precision_target) {
-    plan_.precision_target = *setting_.options.precision_target;
+std::uint64_t Arms::ExpectedBytes(std::uint64_t reference_peak_bytes) const {
+  return reference_peak_bytes > 0
+             ? reference_peak_bytes
+             : kRuntimeBytes + kWeightCopies * sizeof(float) * setting_.model.parameters;
+}
+
+void Arms::PlanRounds(std::uint64_t reference_peak_bytes) {
+  const Options& options = setting_.options;
+  plan_.samples = std::max(options.samples, options.baseline_runs);
+  plan_.processes = std::max(1, options.processes);
+  plan_.most_rounds = options.most_rounds;
+  plan_.heat = options.heat;
+  plan_.cut = options.cut;
+  if (options.precision_target) {
+    plan_.precision_target = *options.precision_target;
     plan_.goal = Goal::kEverywhere;
   }
-  plan_.budget_s = setting_.options.max_seconds.value_or(kSecondsPerArm *
-                                                         static_cast<double>(plan_.arms.size()));
-  plan_.seed = setting_.options.seed;
+  const auto unable = std::count_if(findings_.seen.arms.begin(), findings_.seen.arms.end(),
+                                    [](const ArmLog& log) { return log.end.has_value(); });
+  const double able = static_cast<double>(plan_.arms.size()) - static_cast<double>(unable);
+  plan_.budget_s = options.max_seconds.value_or(options.seconds_per_arm * std::max(able, 1.0));
+  plan_.seed = options.seed;
   plan_.timeouts = setting_.timeouts;
-  plan_.outputs = workshop_.temporary() / "outputs";
+  const bool kept = journal_ != nullptr && journal_->writes();
+  plan_.outputs = kept ? journal_->outputs() : workshop_.temporary() / "outputs";
   std::error_code ignored;  // writing outputs there would say it
   std::filesystem::create_directories(plan_.outputs, ignored);
   for (ArmPlan& arm : plan_.arms) {
-    arm.expected_bytes = reference_peak_bytes > 0 ? reference_peak_bytes
-                                                  : kRuntimeBytes + kWeightCopies * sizeof(float) *
-                                                                        setting_.model.parameters;
+    arm.expected_bytes = ExpectedBytes(reference_peak_bytes);
   }
+}
+
+void Arms::Measure(const ComputedReferences& computed) {
+  PlanRounds(computed.peak_rss_bytes);
+  plan_.may_lead = [&](std::size_t arm) { return MayLead(arm, computed.references); };
   if (workshop_.signal() == 0) {
-    MeasureInRounds(plan_, workshop_, progress_, findings_.seen);
+    MeasureInRounds(plan_, workshop_, progress_, findings_.seen, course_,
+                    [this](const Course& course) { Keep(course); });
   }
+}
+
+Result<Outputs> Arms::OutputsOf(std::size_t arm) const {
+  const std::filesystem::path& path = findings_.seen.arms[arm].outputs;
+  return path.empty() ? Error{Code::kNotFound, "it wrote no outputs", ""} : ReadOutputs(path);
+}
+
+ArmOutputs Arms::ForJudgement(std::size_t arm, const std::optional<Outputs>& outputs) const {
+  const ArmFacts& facts = findings_.arms[arm];
+  const auto plain = conversion::PlainOf(choices_[arm].conversion.recipe);
+  return {.outputs = outputs ? &*outputs : nullptr,
+          .precision = facts.precision,
+          .plain = plain ? conversion::PlainName(*plain) : "",
+          .lowered = setting_.RunsProgram(facts.engine),
+          .witness_runtime = facts.engine == setting_.around.roles.witness};
+}
+
+bool Arms::MayLead(std::size_t arm, const References& references) {
+  if (const auto known = may_lead_.find(arm); known != may_lead_.end()) {
+    return known->second;
+  }
+  const ArmFacts& facts = findings_.arms[arm];
+  const ArmLog& log = findings_.seen.arms[arm];
+  const bool doubted = (facts.artifact && !facts.artifact->doubt.empty()) ||
+                       (log.loaded && !log.loaded->doubt.empty());
+  const Result<Outputs> read = OutputsOf(arm);
+  const std::optional<Outputs> outputs = read.ok() ? std::optional(*read) : std::nullopt;
+  const ArmOutputs alone = ForJudgement(arm, outputs);
+  const Verdict verdict =
+      campaign::Judge(references, std::span(&alone, 1), setting_.options.tolerance);
+  const bool right = verdict.arms.front().outcome == record::Outcome::kMeasured &&
+                     verdict.arms.front().output.verdict == "pass";
+  return may_lead_[arm] = right && !doubted && !facts.control;
 }
 
 void Arms::Judge(const References& references) {
@@ -165,22 +291,15 @@ void Arms::Judge(const References& references) {
   std::vector<std::optional<Outputs>> outputs(plan_.arms.size());
   std::vector<ArmOutputs> arms(plan_.arms.size());
   for (std::size_t arm = 0; arm < plan_.arms.size(); ++arm) {
-    const std::filesystem::path& path = findings_.seen.arms[arm].outputs;
-    const ArmFacts& facts = findings_.arms[arm];
-    if (!path.empty()) {
-      Result<Outputs> read = ReadOutputs(path);
+    if (!findings_.seen.arms[arm].outputs.empty()) {
+      Result<Outputs> read = OutputsOf(arm);
       if (read.ok()) {
         outputs[arm] = *std::move(read);
       } else {
         End(arm, "outputs", read.error());
       }
     }
-    const auto plain = conversion::PlainOf(choices_[arm].conversion.recipe);
-    arms[arm] = {.outputs = outputs[arm] ? &*outputs[arm] : nullptr,
-                 .precision = facts.precision,
-                 .plain = plain ? conversion::PlainName(*plain) : "",
-                 .lowered = setting_.RunsProgram(facts.engine),
-                 .witness_runtime = facts.engine == setting_.around.roles.witness};
+    arms[arm] = ForJudgement(arm, outputs[arm]);
   }
   Verdict verdict = campaign::Judge(references, arms, setting_.options.tolerance);
   findings_.judgements = std::move(verdict.arms);

@@ -4,11 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "campaign/assemble.h"
+#include "campaign/estimate.h"
+#include "campaign/journal.h"
 #include "campaign/process.h"
 #include "campaign/progress.h"
+#include "campaign/reference.h"
 #include "campaign/session.h"
 #include "campaign/setting.h"
 #include "conversion/select.h"
@@ -22,19 +27,30 @@ class Arms {
   Arms(const Setting& setting, std::vector<conversion::Choice> choices, ProcessWorkshop& workshop,
        Progress& progress);
 
-  void Plan();           // who they are; those that cannot run here end
+  void Plan();                // who they are; those that cannot run here end
+  Estimate Outlooks() const;  // what is to be expected of those left
+  campaign::Identity Identity() const;
+  /// Goes on from what the journal has, and keeps in it what comes. began  in the workshop's time
+  void GoOn(Journal& journal, double began);
   bool AnyLeft() const;  // that has not ended
   void Prepare();
   std::vector<conversion::Recipe> Plains() const;  // that arms left are to be held to
-  void Measure(std::uint64_t reference_peak_bytes);
+  void Measure(const ComputedReferences& computed);
   void Judge(const References& references);
+  void Predict(record::Run& run) const;  // beside what was measured
   Findings& findings() { return findings_; }
-  void Predict(record::Run& run) const;  // beside what was measured, on this machine's profile
 
  private:
+  void Keep(const Course& course);
   void Add(const conversion::Choice& choice, bool control);
   void End(std::size_t arm, const char* stage, const Error& error);
-  void PrepareOne(std::size_t arm);
+  bool IsLeft(std::size_t arm) const { return !findings_.seen.arms[arm].end; }
+  bool IsToPrepare(std::size_t arm) const;
+  std::uint64_t ExpectedBytes(std::uint64_t reference_peak_bytes) const;  // of a process
+  void PlanRounds(std::uint64_t reference_peak_bytes);
+  Result<Outputs> OutputsOf(std::size_t arm) const;
+  ArmOutputs ForJudgement(std::size_t arm, const std::optional<Outputs>& outputs) const;
+  bool MayLead(std::size_t arm, const References& references);
 
   const Setting& setting_;
   std::vector<conversion::Choice> choices_;
@@ -42,6 +58,10 @@ class Arms {
   Progress& progress_;
   RoundsPlan plan_;    // as many arms as choices,
   Findings findings_;  // and here
+  Course course_;      // of the measurement
+  Journal* journal_ = nullptr;
+  double began_ = 0;  // this campaign, were it one process; in the workshop's time
+  std::map<std::size_t, bool> may_lead_;  // of those that were asked about: what MayLead said
 };
 
 }  // namespace assay::campaign

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "campaign/notes.h"
+#include "campaign/pairing.h"
 #include "campaign/recommend.h"
-#include "campaign/rounds.h"
 #include "stats/stats.h"
 
 namespace assay::campaign {
@@ -152,7 +152,11 @@ void FillSpeedup(const Findings& findings, std::size_t baseline, std::size_t ind
   if (ratios.size() > 1) {
     arm.process_spread = comparison.process_spread;  // free of what moved both
   }
-  if (comparison.interval) {
+  // One process, which is what a cut arm had, says nothing about how others differ.
+  const bool cut = !findings.seen.arms[index].cut.empty();
+  if (cut) {
+    arm.speedup->separated = false;
+  } else if (comparison.interval) {
     arm.speedup->ci95 = record::Interval{comparison.interval->low, comparison.interval->high};
   }
 }

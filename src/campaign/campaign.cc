@@ -4,6 +4,8 @@
 
 #include "campaign/arms.h"
 #include "campaign/assemble.h"
+#include "campaign/countdown.h"
+#include "campaign/journal.h"
 #include "campaign/process.h"
 #include "campaign/reference.h"
 #include "campaign/repeat.h"
@@ -68,15 +70,22 @@ Campaign Finish(const Setting& setting, Findings& findings, int signal) {
 
 Result<Campaign> RunCampaign(const model::Model& model,
                              const std::vector<conversion::Choice>& choices, const Options& options,
-                             const Surroundings& surroundings, Progress& progress) {
+                             const Surroundings& surroundings, Progress& shown) {
   const std::string started = Timestamp();
   ASSAY_ASSIGN(const std::unique_ptr<ProcessWorkshop> workshop,
                ProcessWorkshop::Open(surroundings.engines, surroundings.home));
   const double began = workshop->Now();
+  Countdown progress(shown, [&] { return workshop->Now(); });
   progress.Update({.name = "engines"});
   ASSAY_ASSIGN(const Setting setting, Arrange(model, choices, options, surroundings, *workshop));
   Arms arms(setting, choices, *workshop, progress);
   arms.Plan();
+  ASSAY_ASSIGN(Journal journal,
+               Journal::Open(surroundings.home, arms.Identity(), options.resume, started));
+  arms.GoOn(journal, began);
+  if (options.tells_plan) {
+    progress.Tell(arms.Outlooks());
+  }
   arms.Prepare();
   const ComputedReferences computed =
       arms.AnyLeft() ? ComputeReferences(setting, arms.Plains(), *workshop, progress)
@@ -84,12 +93,17 @@ Result<Campaign> RunCampaign(const model::Model& model,
   if (workshop->signal() == 0) {
     ASSAY_TRY(computed.batch);
   }
-  arms.Measure(computed.peak_rss_bytes);
+  arms.Measure(computed);
   arms.Judge(computed.references);
   Campaign campaign = Finish(setting, arms.findings(), workshop->signal());
   arms.Predict(campaign.run);
-  campaign.run.started = started;
-  campaign.run.total_s = workshop->Now() - began;
+  campaign.run.started = journal.found().started;
+  campaign.run.total_s = workshop->Now() - began + journal.found().seconds;
+  if (campaign.signal == 0) {
+    journal.Remove();
+  } else if (journal.writes()) {
+    progress.Say("interrupted: the same command with --resume goes on from here");
+  }
   return campaign;
 }
 

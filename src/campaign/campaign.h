@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "campaign/effort.h"
 #include "campaign/inputs.h"
 #include "campaign/progress.h"
 #include "conversion/select.h"
@@ -18,19 +19,17 @@
 
 namespace assay::campaign {
 
-struct Options {
-  int samples = 128;
-  int baseline_runs = 100;
+struct Options : Effort {
   int threads = 0;  // 0: the physical cores the process may use
   /// Half-width that every interval is to have, relative. Unset: measuring goes on only while it is
   /// undecided which arm is the fastest, or until those in question are known within 1 %.
   std::optional<double> precision_target{};
-  int processes = 3;                          // generations
-  std::optional<double> max_seconds;          // timing budget; unset: 60 per arm; 0: none
-  std::optional<double> stage_timeout_s;      // --timeout; unset: prepare 1800, load 300, slice 60
+  std::optional<double> max_seconds;      // timing budget; unset: seconds_per_arm of each; 0: none
+  std::optional<double> stage_timeout_s;  // --timeout; unset: prepare 1800, load 300, slice 60
   std::optional<std::uint64_t> memory_bytes;  // per worker; unset: free at the start less 1 GiB
   std::optional<double> tolerance;
   bool control = false;
+  bool resume = false;                   // goes on from the journal of an interrupted campaign
   std::uint64_t seed = 0;                // inputs and the order within rounds
   std::vector<InputFile> inputs;         // that are read, not drawn
   Json engine_options = Json::object();  // passed to every Job (the fake engine's script)
@@ -56,7 +55,7 @@ struct Surroundings {
   std::vector<int> cpus;  // hardware::Machine::cpus, to pin workers to; empty: not pinned
   std::vector<std::string> mistrust_reasons;  // of the machine: make the run `mistrusted`
   Roles roles;
-  conversion::Host host = {};  // what the machine can run
+  conversion::Host host = {};                     // what the machine can run
   std::optional<hardware::Profile> profile = {};  // of the machine, to predict by
 };
 
@@ -68,9 +67,10 @@ struct Campaign {
 /// Measures `choices` on `model`. An arm that fails is data in the record, not an error here; for
 /// one that is known not to run on `host` no engine is started.
 /// SIGINT, SIGTERM and SIGHUP end it early, keeping what was measured; SIGTSTP stops the workers,
-/// too. Not to be called with threads about: it forks.
+/// too. What it has measured lies in a journal (journal.h) until it has come to its end. Not to be
+/// called with threads about: it forks.
 /// Errors  kUnavailable when no engine of those that could run is here; kIo when the caches cannot
-/// be written.
+/// be written; with `resume` those of Journal::Open.
 Result<Campaign> RunCampaign(const model::Model& model,
                              const std::vector<conversion::Choice>& choices, const Options& options,
                              const Surroundings& surroundings, Progress& progress);

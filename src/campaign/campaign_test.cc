@@ -7,74 +7,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include "campaign/fake_campaign_test.h"
 
 namespace assay::campaign {
 namespace {
 
 using ::testing::AnyOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
-class SaysNothing final : public Progress {
- public:
-  void Update(const Stage& stage) override {
-    if (on_round && stage.name == "timing") {
-      on_round(stage);
-    }
-  }
-  void Say(const std::string& line) override { said.push_back(line); }
-  std::function<void(const Stage&)> on_round;
-  std::vector<std::string> said;
-};
-
-class CampaignTest : public ::testing::Test {
- protected:
-  CampaignTest() {
-    std::string pattern = ::testing::TempDir() + "campaign-XXXXXX";
-    around_.home = ::mkdtemp(pattern.data());
-    around_.engines = ASSAY_BUILD_DIR;
-    around_.roles = {.golden = "fake", .witness = "fake", .lowered = {}};
-    around_.physical_cores = 1;
-    model_.name = "tiny";
-    model_.source = "onnx";
-    model_.sha256 = "0123";
-    model_.graph.values.emplace_back().name = "x";
-    model_.graph.values.back().type = {tensor::DType::kFloat32, {1, 8}};
-    model_.graph.inputs = {0};
-    options_.samples = 60;  // the least look: 12 rounds
-    options_.baseline_runs = 60;
-    options_.precision_target = 1;
-    options_.processes = 1;
-    options_.engine_options = {{"default", {{"latency_ns", 10e6}}}, {"arms", Json::object()}};
-  }
-  ~CampaignTest() override { std::filesystem::remove_all(around_.home); }
-
-  void Add(const std::string& name, const Json& script = Json::object(), bool prepared = false) {
-    conversion::Choice choice;
-    choice.conversion.name = choice.label = name;
-    choice.conversion.device = "CPU";
-    choice.conversion.recipe.compiler = "fake";
-    choice.route = {.engine = "fake", .preparer = prepared ? "fake" : ""};
-    choices_.push_back(choice);
-    Json own = {{"latency_ns", 10e6}};
-    own.update(script);
-    options_.engine_options["arms"][name] = own;
-  }
-  Campaign Run() {
-    auto campaign = RunCampaign(model_, choices_, options_, around_, progress_);
-    EXPECT_TRUE(campaign.ok()) << campaign.error().message;
-    return campaign.ok() ? *std::move(campaign) : Campaign{};
-  }
-  void AddBad(const std::string& name, const Json& misbehaviour) {
-    Add(name, {{"misbehave", {misbehaviour}}}, misbehaviour.value("stage", "") == "prepare");
-  }
-
-  model::Model model_;
-  std::vector<conversion::Choice> choices_;
-  Options options_;
-  Surroundings around_;
-  SaysNothing progress_;
-};
+class CampaignTest : public FakeCampaignTest {};
 
 TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
   options_.processes = 2;
@@ -149,6 +92,60 @@ TEST_F(CampaignTest, PreparesAgainWhatWasInterrupted) {
   const Campaign again = Run();
   EXPECT_FALSE(again.run.arms[0].prepare_cached);
   EXPECT_EQ(again.run.arms[0].outcome, record::Outcome::kMeasured);
+}
+
+TEST_F(CampaignTest, PreparesSideBySideWhereCoresAllow) {
+  around_.physical_cores = 2;
+  options_.prepared_at_once = 4;
+  options_.stage_timeout_s = 20;
+  Add("EAGER");
+  for (const char* name : {"A", "B", "C"}) {
+    Add(name, {{"misbehave", {{{"stage", "prepare"}, {"how", "delay"}, {"milliseconds", 300}}}}},
+        /*prepared=*/true);
+  }
+  AddBad("FAILS", {{"stage", "prepare"}, {"how", "fail"}});
+  choices_[2].conversion.recipe.mode = "max-autotune";  // times kernels: alone
+  const record::Run run = Run().run;
+  const auto beside = [&](std::size_t arm) {
+    const auto& notes = run.arms[arm].notes;
+    return std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+      return note.find("prepared while others were") != std::string::npos;
+    });
+  };
+  for (const std::size_t arm : {1u, 2u, 3u}) {
+    EXPECT_EQ(run.arms[arm].outcome, record::Outcome::kMeasured) << run.arms[arm].reason;
+    EXPECT_GE(*run.arms[arm].prepare_s, 0.3);
+  }
+  EXPECT_TRUE(beside(1));
+  EXPECT_TRUE(beside(3));
+  EXPECT_FALSE(beside(2));
+  EXPECT_EQ(run.arms[4].outcome, record::Outcome::kFailed);
+  EXPECT_EQ(run.arms[4].stage, "prepare");
+}
+
+TEST_F(CampaignTest, TellsAPlanAndCutsWhatIsHopeless) {
+  static_cast<Effort&>(options_) = EffortOf(3);
+  options_.precision_target.reset();
+  options_.processes = 2;
+  Add("EAGER", {{"latency_ns", 12e6}});
+  Add("FAST", {{"latency_ns", 10e6}}, /*prepared=*/true);
+  Add("WRONG", {{"latency_ns", 1e6}, {"output", "wrong"}});
+  Add("HOPELESS", {{"latency_ns", 100e6}});
+  Add("GONE");
+  choices_.back().conversion.standing = conversion::Standing::kExplained;
+  choices_.back().conversion.why = "it is gone";
+  choices_.back().route.engine = "nosuch";
+  const record::Run run = Run().run;
+  ASSERT_FALSE(progress_.said.empty());
+  EXPECT_THAT(progress_.said.front(), HasSubstr("plan: 4 of 5 arms can run here, 3 of them are"));
+  EXPECT_THAT(progress_.said.front(), HasSubstr("for 4 arms that no earlier run has seen"));
+  EXPECT_EQ(run.arms[3].stopped, "cut");
+  EXPECT_EQ(run.arms[3].outcome, record::Outcome::kMeasured);
+  EXPECT_EQ(run.arms[3].speedup->rounds, 6);
+  EXPECT_FALSE(run.arms[3].speedup->ci95);
+  EXPECT_THAT(run.arms[1].stopped, AnyOf("precision", "decided"));
+  EXPECT_THAT(run.recommendation->not_separated_from, Not(Contains("HOPELESS")));
+  EXPECT_EQ(run.arms[4].outcome, record::Outcome::kUnsupported);
 }
 
 TEST_F(CampaignTest, EndsEveryArmAsTheOutcomeOfItsNameAndLeavesTheOthersUntouched) {

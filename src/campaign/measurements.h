@@ -1,5 +1,5 @@
-// What a campaign has seen, as plain numbers: written by session.h and rounds.h, read by
-// assemble.h. Times are in nanoseconds unless their names say otherwise.
+// What a campaign has seen, as plain numbers: written by session.h and rounds.h, kept by journal.h,
+// read by assemble.h. Times are in nanoseconds unless their names say otherwise.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,9 @@ struct SliceSize {
 /// One arm over all its processes.
 struct ArmLog {
   std::optional<End> end;
-  std::string stopped;                             // record::Arm::stopped
-  std::optional<engine::Loaded> loaded;            // by the first process
+  std::string stopped;                   // record::Arm::stopped
+  std::string cut;                       // of one that was cut: by what, in words; else ""
+  std::optional<engine::Loaded> loaded;  // by the first process
   std::vector<double> load_s, first_inference_ns;  // one per process
   std::vector<std::uint64_t> peak_rss_bytes, file_rss_bytes;
   std::vector<bool> steady;  // one per process
@@ -45,6 +46,7 @@ struct ArmLog {
 
 /// Arms that were alive together, and their turns.
 struct SessionLog {
+  int generation = 0;
   std::vector<std::size_t> arms;
   std::vector<std::vector<std::optional<double>>> rounds;  // slice medians [round][as in arms]
 };
@@ -56,9 +58,5 @@ struct Measurements {
   double clock_floor_ns = 0;
   double timing_s = 0;  // warm-up and rounds, without what arms that hung took
 };
-
-/// Per session, ln(baseline / arm) of the rounds in which both have a value.
-std::vector<std::vector<double>> LogRatios(const Measurements& seen, std::size_t baseline,
-                                           std::size_t arm);
 
 }  // namespace assay::campaign

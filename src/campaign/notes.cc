@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "campaign/pairing.h"
 #include "stats/stats.h"
 
 namespace assay::campaign {
@@ -107,6 +108,9 @@ std::vector<std::string> NotesOn(const Findings& findings, std::size_t baseline,
   if (arm < findings.judgements.size() && !findings.judgements[arm].reason.empty() &&
       findings.judgements[arm].output.verdict == "unchecked" && log.loaded) {
     notes.push_back("output unchecked: " + findings.judgements[arm].reason);
+  }
+  if (!log.cut.empty()) {
+    notes.push_back(fmt::format("cut early, so that it has no interval: {}", log.cut));
   }
   for (std::string note : {OnThreads(log, findings.threads), OnBatches(log), OnWarmUp(log),
                            OnProcesses(findings, baseline, arm), OnOutliers(log)}) {

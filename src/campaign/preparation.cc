@@ -14,29 +14,29 @@
 namespace assay::campaign {
 namespace {
 
-constexpr double kLockRetryS = 0.2;
 constexpr double kMemoryTimeoutS = 60;
 
-/// Waits for the lock of `path`; whoever holds it prepares the same artifact.
-Result<Descriptor> Lock(const std::filesystem::path& path, const std::string& what,
-                        Workshop& workshop, Progress& progress) {
+/// The lock of `path`; nothing when another holds it.
+Result<std::optional<Descriptor>> TryLock(const std::filesystem::path& path) {
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!file.valid()) {
     return Error{Code::kIo, fmt::format("cannot make {}: {}", path.string(), std::strerror(errno)),
                  "set ASSAY_HOME to a folder that can be written"};
   }
-  bool said = false;
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
+    if (errno == EWOULDBLOCK) {
+      return std::optional<Descriptor>();
+    }
+    if (errno != EINTR) {
       return Error{Code::kIo,
                    fmt::format("cannot lock {}: {}", path.string(), std::strerror(errno)), ""};
     }
-    if (!std::exchange(said, true)) {
-      progress.Say(fmt::format("{}: another run is preparing it, waiting for that", what));
-    }
-    ASSAY_TRY(workshop.Pause(kLockRetryS));
   }
-  return file;
+  return std::optional(std::move(file));
+}
+
+const std::string& NameOf(const PreparationSpec& spec) {
+  return spec.label.empty() ? spec.job.conversion : spec.label;
 }
 
 std::uint64_t BytesBelow(const std::filesystem::path& folder) {
@@ -50,7 +50,7 @@ std::uint64_t BytesBelow(const std::filesystem::path& folder) {
   return bytes;
 }
 
-Json ManifestOf(const Artifact& artifact) {
+Json ToJson(const Artifact& artifact) {
   return {{"seconds", artifact.seconds},
           {"bytes", artifact.bytes},
           {"peak_rss_bytes", artifact.peak_rss_bytes},
@@ -71,8 +71,14 @@ Result<Artifact> ReadManifest(const std::filesystem::path& path) {
   });
 }
 
-Result<Artifact> Prepare(const PreparationSpec& spec, const std::filesystem::path& files,
-                         Workshop& workshop) {
+std::filesystem::path ManifestOf(const PreparationSpec& spec, const std::filesystem::path& root) {
+  return root / spec.key / "manifest.json";
+}
+
+/// A worker that was asked to prepare into `files`, which is emptied.
+Result<std::unique_ptr<Worker>> StartPreparing(const PreparationSpec& spec,
+                                               const std::filesystem::path& files,
+                                               Workshop& workshop) {
   std::error_code error;
   std::filesystem::remove_all(files, error);
   std::filesystem::create_directories(files, error);
@@ -82,39 +88,81 @@ Result<Artifact> Prepare(const PreparationSpec& spec, const std::filesystem::pat
   }
   engine::Job job = spec.job;
   job.artifact = files;
-  ASSAY_ASSIGN(const std::unique_ptr<Worker> worker, workshop.Start(spec.worker));
-  ASSAY_ASSIGN(const Json reply,
-               worker->Ask(engine::MakeRequest("prepare", engine::ToJson(job)), spec.timeout_s));
-  ASSAY_ASSIGN(engine::Prepared prepared, engine::PreparedFromJson(reply));
-  ASSAY_ASSIGN(const Json after,
-               worker->Ask(engine::MakeRequest("memory", {{"reset", false}}), kMemoryTimeoutS));
-  ASSAY_ASSIGN(const engine::Memory memory, engine::MemoryFromJson(after));
-  worker->Close();
-  return Artifact{.folder = files,
-                  .seconds = prepared.seconds,
-                  .bytes = BytesBelow(files),
-                  .peak_rss_bytes = memory.peak_rss_bytes,
-                  .notes = std::move(prepared.notes),
-                  .doubt = std::move(prepared.doubt)};
+  ASSAY_ASSIGN(std::unique_ptr<Worker> worker, workshop.Start(spec.worker));
+  worker->Send(engine::MakeRequest("prepare", engine::ToJson(job)), spec.timeout_s);
+  return worker;
 }
 
 }  // namespace
 
+Result<std::optional<Preparing>> BeginPreparing(const PreparationSpec& spec,
+                                                const std::filesystem::path& root,
+                                                Workshop& workshop, Progress& progress) {
+  std::error_code ignored;  // the lock file says it better
+  std::filesystem::create_directories(root / spec.key, ignored);
+  ASSAY_ASSIGN(std::optional<Descriptor> lock, TryLock(root / (spec.key + ".lock")));
+  if (!lock) {
+    return std::optional<Preparing>();
+  }
+  Preparing preparing{.lock = *std::move(lock), .worker = nullptr, .found = {}};
+  if (Result<Artifact> found = ReadManifest(ManifestOf(spec, root)); found.ok()) {
+    preparing.found = *std::move(found);
+    return std::optional(std::move(preparing));
+  }
+  progress.Say(fmt::format("{}: preparing (once, then kept)", NameOf(spec)));
+  ASSAY_ASSIGN(preparing.worker, StartPreparing(spec, root / spec.key / "files", workshop));
+  return std::optional(std::move(preparing));
+}
+
+Result<Artifact> FinishPreparing(Preparing preparing, const PreparationSpec& spec,
+                                 const std::filesystem::path& root, bool beside) {
+  if (preparing.found) {
+    return *std::move(preparing.found);
+  }
+  Worker& worker = *preparing.worker;
+  ASSAY_ASSIGN(const Json reply, worker.Receive());
+  ASSAY_ASSIGN(engine::Prepared prepared, engine::PreparedFromJson(reply));
+  ASSAY_ASSIGN(const Json after,
+               worker.Ask(engine::MakeRequest("memory", {{"reset", false}}), kMemoryTimeoutS));
+  ASSAY_ASSIGN(const engine::Memory memory, engine::MemoryFromJson(after));
+  worker.Close();
+  const std::filesystem::path files = root / spec.key / "files";
+  Artifact artifact{.folder = files,
+                    .seconds = prepared.seconds,
+                    .bytes = BytesBelow(files),
+                    .peak_rss_bytes = memory.peak_rss_bytes,
+                    .notes = std::move(prepared.notes),
+                    .doubt = std::move(prepared.doubt)};
+  if (beside) {
+    artifact.notes.emplace_back("prepared while others were, which takes longer than alone");
+  }
+  ASSAY_TRY(WriteFileAtomically(ManifestOf(spec, root), ToJson(artifact).dump(2)));
+  return artifact;
+}
+
+bool IsPrepared(const PreparationSpec& spec, const std::filesystem::path& root) {
+  std::error_code error;
+  return std::filesystem::exists(ManifestOf(spec, root), error);
+}
+
 Result<Artifact> PrepareArtifact(const PreparationSpec& spec, const std::filesystem::path& root,
                                  Workshop& workshop, Progress& progress) {
-  const std::filesystem::path folder = root / spec.key;
-  const std::filesystem::path manifest = folder / "manifest.json";
-  std::error_code ignored;  // the lock file says it better
-  std::filesystem::create_directories(folder, ignored);
-  ASSAY_ASSIGN(const Descriptor lock,
-               Lock(root / (spec.key + ".lock"), spec.job.conversion, workshop, progress));
-  if (Result<Artifact> done = ReadManifest(manifest); done.ok()) {
-    return done;
+  bool said = false;
+  while (true) {
+    ASSAY_ASSIGN(std::optional<Preparing> preparing,
+                 BeginPreparing(spec, root, workshop, progress));
+    if (preparing) {
+      return FinishPreparing(*std::move(preparing), spec, root, /*beside=*/false);
+    }
+    if (!std::exchange(said, true)) {
+      SayThatItWaits(spec, progress);
+    }
+    ASSAY_TRY(workshop.Pause(kLockRetryS));
   }
-  progress.Say(fmt::format("{}: preparing (once, then kept)", spec.job.conversion));
-  ASSAY_ASSIGN(Artifact artifact, Prepare(spec, folder / "files", workshop));
-  ASSAY_TRY(WriteFileAtomically(manifest, ManifestOf(artifact).dump(2)));
-  return artifact;
+}
+
+void SayThatItWaits(const PreparationSpec& spec, Progress& progress) {
+  progress.Say(fmt::format("{}: another run is preparing it, waiting for that", NameOf(spec)));
 }
 
 std::string CacheKey(const std::string& name, const std::vector<std::string>& parts) {

@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "campaign/progress.h"
 #include "campaign/worker.h"
@@ -26,16 +29,42 @@ struct Artifact {
 };
 
 struct PreparationSpec {
-  std::string key;  // of everything that the artifact depends on; a file name
+  std::string label;  // of the arm, for the story; "": the job's conversion
+  std::string key;    // of everything that the artifact depends on; a file name
   WorkerSpec worker;
   engine::Job job;  // `artifact` is filled in
   double timeout_s = 1800;
+  bool alone = false;  // times kernels to choose among them: nothing else may be prepared meanwhile
 };
 
-/// The artifact for `spec.key` below `root` (home/artifacts): KEY/files, KEY/manifest.json and the
-/// lock KEY.lock. Packages may hold absolute paths, so the folder is prepared where it stays; one
-/// without a manifest is what an interrupted preparation left, and is done again.
-/// Errors  the worker's (see worker.h); kIo; kInterrupted.
+/// A preparation under way: whoever holds the lock prepares that artifact.
+struct Preparing {
+  Descriptor lock;
+  std::unique_ptr<Worker> worker;  // none: there was nothing to do
+  std::optional<Artifact> found;   // and this is why
+};
+
+/// Begins it: finds what an earlier run prepared, or starts a worker and sends it the request.
+/// Nothing when another run holds the lock. Errors  as those of PrepareArtifact.
+Result<std::optional<Preparing>> BeginPreparing(const PreparationSpec& spec,
+                                                const std::filesystem::path& root,
+                                                Workshop& workshop, Progress& progress);
+/// Ends it: waits for the worker's answer, writes the manifest.
+///
+/// beside  others were prepared meanwhile, so that it took longer than alone
+Result<Artifact> FinishPreparing(Preparing preparing, const PreparationSpec& spec,
+                                 const std::filesystem::path& root, bool beside);
+
+inline constexpr double kLockRetryS = 0.2;
+void SayThatItWaits(const PreparationSpec& spec, Progress& progress);
+
+/// Whether an earlier run has prepared it.
+bool IsPrepared(const PreparationSpec& spec, const std::filesystem::path& root);
+
+/// All of it: the artifact for `spec.key` below `root` (home/artifacts): KEY/files,
+/// KEY/manifest.json and the lock KEY.lock. Packages may hold absolute paths, so the folder is
+/// prepared where it stays; one without a manifest is what an interrupted preparation left, and is
+/// done again. Errors  the worker's (see worker.h); kIo; kInterrupted.
 Result<Artifact> PrepareArtifact(const PreparationSpec& spec, const std::filesystem::path& root,
                                  Workshop& workshop, Progress& progress);
 

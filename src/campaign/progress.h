@@ -11,6 +11,7 @@ struct Stage {
   std::string arm{};   // the arm at work, "" for all
   int arms_live = 0, arms_total = 0;
   int round = 0, rounds_planned = 0;
+  int group = 0, groups = 0;          // of arms that are alive together
   std::optional<double> precision{};  // widest relative half-width so far
   std::optional<double> seconds_left{};
 };

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "campaign/pairing.h"
 #include "stats/stats.h"
 
 namespace assay::campaign {
@@ -29,9 +30,10 @@ std::vector<std::size_t> Ranked(const Findings& findings, const record::Run& run
   return ranked;
 }
 
-/// Those of `others` that cannot be told from the winner.
+/// Those of `others` that cannot be told from the winner. Cut arms were told from it long ago.
 std::vector<std::size_t> NotSeparated(const Findings& findings, std::size_t winner,
-                                      const std::vector<std::size_t>& others) {
+                                      std::vector<std::size_t> others) {
+  std::erase_if(others, [&](std::size_t arm) { return !findings.seen.arms[arm].cut.empty(); });
   std::vector<stats::Comparison> comparisons;
   for (const std::size_t other : others) {
     comparisons.push_back(stats::Compare(LogRatios(findings.seen, winner, other)));

@@ -131,9 +131,8 @@ Result<Outputs> Plain(const Setting& setting, const conversion::Recipe& recipe, 
   choice.conversion.name = choice.label = name;
   choice.conversion.recipe = recipe;
   choice.route = {.engine = engine, .preparer = engine};
-  ASSAY_ASSIGN(const Artifact artifact,
-               PrepareArtifact(setting.PreparationOf(choice), setting.around.home / "artifacts",
-                               workshop, progress));
+  ASSAY_ASSIGN(const Artifact artifact, PrepareArtifact(setting.PreparationOf(choice),
+                                                        setting.Artifacts(), workshop, progress));
   engine::Job job = setting.JobOf(name, recipe);
   job.artifact = artifact.folder;
   return runner.Run(name, engine, std::move(job),

@@ -8,35 +8,36 @@
 #include <random>
 #include <tuple>
 
+#include "campaign/pairing.h"
 #include "campaign/schedule.h"
+#include "campaign/standings.h"
 #include "stats/stats.h"
 
 namespace assay::campaign {
 namespace {
 
-constexpr double kConfidence = 0.99;  // of an interval at one of several looks
-
 class Rounds {
  public:
-  Rounds(const RoundsPlan& plan, Workshop& workshop, Progress& progress, Measurements& seen)
-      : plan_(plan), workshop_(workshop), progress_(progress), seen_(seen), random_(plan.seed) {
-    std::vector<std::size_t> all;
-    for (std::size_t arm = 0; arm < plan.arms.size(); ++arm) {
-      if (!seen.arms[arm].end) {
-        all.push_back(arm);
-      }
+  Rounds(const RoundsPlan& plan, Workshop& workshop, Progress& progress, Measurements& seen,
+         Course course, const Keep& keep)
+      : plan_(plan),
+        workshop_(workshop),
+        progress_(progress),
+        seen_(seen),
+        course_(std::move(course)),
+        keep_(keep),
+        // A campaign that goes on draws other orders than it began with.
+        random_(plan.seed + seen.sessions.size()) {
+    if (course_.groups.empty() && !Candidates().empty()) {
+      course_.groups = Heats(Candidates(), Shared(), plan.heat);
     }
-    groups_ = {all};
   }
 
   void Run() {
     while (!Finished() && !Candidates().empty()) {
       Generation();
-      ++generations_;
-      if (!Finished() && !InTime()) {
-        stopped_ = "budget";
-      } else if (!Finished() && AtLook()) {
-        Look();
+      if (!Finished()) {
+        EndGeneration();
       }
     }
     Conclude();
@@ -44,30 +45,39 @@ class Rounds {
 
  private:
   void Generation();
+  void EndGeneration();
   void RunSession(std::size_t group);
-  void PlanShare();
+  std::vector<std::size_t> MembersOf(std::size_t group) const;
+  void LeaveForLater(std::size_t group, std::vector<std::size_t> arms);
+  void TakeRounds(Session& session);
+  void PlanShare(const std::vector<std::size_t>& live);
   bool AtLook() const;
+  void Cut();
   void Look();
   void Conclude();
-  void Tell(int round);
+  void Tell();
+  void Note(const std::string& note);
+  void KeepIt() const {
+    if (keep_ && workshop_.signal() == 0) {
+      keep_(course_);
+    }
+  }
 
   bool Finished() const { return !stopped_.empty(); }
   bool InTime() const { return plan_.budget_s == 0 || seen_.timing_s < plan_.budget_s; }
-  std::vector<Standing> Standings() const;
-  std::vector<std::size_t> Candidates() const;  // arms that are measured further
-  bool GoesOn(std::size_t arm) const {
-    return !seen_.arms[arm].end && seen_.arms[arm].stopped.empty();
+  std::vector<Standing> Standings() const {
+    return StandingsOf(seen_, BaselineOf(seen_, plan_.baseline), plan_.may_lead);
   }
+  std::vector<std::size_t> Candidates() const;  // arms that are measured further
+  std::size_t Shared() const;                   // by all groups
 
   const RoundsPlan& plan_;
   Workshop& workshop_;
   Progress& progress_;
   Measurements& seen_;
+  Course course_;
+  const Keep& keep_;
   std::mt19937_64 random_;
-  std::vector<std::vector<std::size_t>> groups_;  // that are alive together
-  int share_ = 0;                                 // rounds of each generation; 0: not known yet
-  int next_look_ = 0;                             // in rounds
-  int generations_ = 0;
   std::optional<double> precision_;
   std::string stopped_;  // record::Arm::stopped for those that went on to the end
 };
@@ -75,112 +85,171 @@ class Rounds {
 std::vector<std::size_t> Rounds::Candidates() const {
   std::vector<std::size_t> candidates;
   for (std::size_t arm = 0; arm < seen_.arms.size(); ++arm) {
-    if (GoesOn(arm)) {
+    if (GoesOn(seen_.arms[arm])) {
       candidates.push_back(arm);
     }
   }
   return candidates;
 }
 
+std::size_t Rounds::Shared() const {
+  const std::size_t baseline = BaselineOf(seen_, plan_.baseline);
+  return GoesOn(seen_.arms[baseline]) ? baseline : Candidates().front();
+}
+
 void Rounds::Generation() {
-  for (std::size_t group = 0; group < groups_.size() && !Finished(); ++group) {
-    RunSession(group);
+  for (; course_.group < course_.groups.size(); ++course_.group, course_.round = 0) {
+    RunSession(course_.group);
+    if (Finished()) {
+      return;
+    }
+  }
+  course_.group = 0;
+  ++course_.generation;
+}
+
+void Rounds::EndGeneration() {
+  if (!InTime()) {
+    stopped_ = "budget";
+    return;
+  }
+  const bool first = course_.generation == 1, look = AtLook();
+  if (first && plan_.cut > 0) {
+    Cut();
+  }
+  if (look) {
+    Look();
+  }
+  if (look || (first && (plan_.cut > 0 || plan_.heat > 0))) {
+    course_.groups = {Candidates()};  // those that are left may fit together now
+  }
+  KeepIt();
+}
+
+std::vector<std::size_t> Rounds::MembersOf(std::size_t group) const {
+  std::vector<std::size_t> arms;
+  const std::vector<std::size_t>& all = course_.groups[group];
+  std::copy_if(all.begin(), all.end(), std::back_inserter(arms),
+               [this](std::size_t arm) { return GoesOn(seen_.arms[arm]); });
+  if (!arms.empty() && std::find(arms.begin(), arms.end(), Shared()) == arms.end()) {
+    arms.insert(arms.begin(), Shared());
+  }
+  return arms;
+}
+
+void Rounds::LeaveForLater(std::size_t group, std::vector<std::size_t> arms) {
+  std::erase_if(course_.groups[group], [&](std::size_t arm) {
+    return std::find(arms.begin(), arms.end(), arm) != arms.end();
+  });
+  arms.insert(arms.begin(), Shared());
+  course_.groups.push_back(std::move(arms));
+  Note(
+      fmt::format("memory does not hold all arms at once: they are measured in groups that "
+                  "share {}",
+                  plan_.arms[Shared()].label));
+}
+
+void Rounds::Note(const std::string& note) {
+  if (std::find(seen_.notes.begin(), seen_.notes.end(), note) == seen_.notes.end()) {
+    seen_.notes.push_back(note);
+    progress_.Say(note);
   }
 }
 
 void Rounds::RunSession(std::size_t group) {
-  std::vector<std::size_t> arms;
-  std::copy_if(groups_[group].begin(), groups_[group].end(), std::back_inserter(arms),
-               [this](std::size_t arm) { return GoesOn(arm); });
-  if (arms.empty() || (group > 0 && arms == std::vector{plan_.baseline})) {
+  if (!InTime() && !seen_.sessions.empty()) {
+    stopped_ = "budget";
     return;
   }
-  Session session(plan_, workshop_, progress_, seen_);
-  std::vector<std::size_t> left_out = session.Load(arms);
-  if (!left_out.empty()) {
-    std::erase_if(groups_[group], [&](std::size_t arm) {
-      return std::find(left_out.begin(), left_out.end(), arm) != left_out.end();
-    });
-    left_out.insert(left_out.begin(), plan_.baseline);
-    groups_.push_back(left_out);
-    seen_.notes.push_back(
-        fmt::format("memory does not hold all arms at once: they are measured in groups that "
-                    "share {}",
-                    plan_.arms[plan_.baseline].label));
-    progress_.Say(seen_.notes.back());
+  const std::vector<std::size_t> arms = MembersOf(group);
+  const bool shared_alone = group > 0 && arms == std::vector{Shared()};
+  if (arms.empty() || shared_alone || (course_.share > 0 && course_.round >= course_.share)) {
+    return;
   }
+  Session session(plan_, workshop_, progress_, seen_, course_.generation);
+  if (const std::vector<std::size_t> left_out = session.Load(arms); !left_out.empty()) {
+    LeaveForLater(group, left_out);
+  }
+  KeepIt();
   session.FirstInferences();
+  TakeRounds(session);
+  session.Close();
+  if (workshop_.signal() != 0) {
+    stopped_ = "interrupted";
+  }
+  KeepIt();
+}
+
+void Rounds::TakeRounds(Session& session) {
   const double began = workshop_.Now();
   const double spent_before = seen_.timing_s;
   const auto spent = [&] { return spent_before + workshop_.Now() - began - session.lost_s(); };
   session.WarmUp(plan_.budget_s == 0 ? std::nullopt
                                      : std::optional(began + plan_.budget_s - spent_before));
-  PlanShare();
-  for (int round = 0; round < share_ && workshop_.signal() == 0 && !session.Live().empty();
-       ++round) {
+  PlanShare(session.Live());
+  while (course_.round < course_.share && workshop_.signal() == 0 && !session.Live().empty()) {
     seen_.timing_s = spent();
-    const bool first = seen_.sessions.size() == 1 && round == 0;  // even a spent budget buys one
-    if (!InTime() && !first) {
+    const bool first = seen_.sessions.size() == 1 && course_.round == 0;
+    if (!InTime() && !first) {  // even a spent budget buys one round
       stopped_ = "budget";
       break;
     }
-    Tell(round);
+    Tell();
     session.Round(random_);
+    seen_.timing_s = spent();
+    ++course_.round;
+    KeepIt();
   }
   seen_.timing_s = spent();
-  session.Close();
-  if (workshop_.signal() != 0) {
-    stopped_ = "interrupted";
-  }
 }
 
-void Rounds::PlanShare() {
-  if (share_ > 0) {
+void Rounds::PlanShare(const std::vector<std::size_t>& live) {
+  if (course_.share > 0) {
     return;
   }
-  int fewest = std::numeric_limits<int>::max();
-  for (const std::size_t arm : Candidates()) {
+  // Arms of groups to come may be as slow as can be: as few as a slice can hold.
+  int fewest =
+      live.size() < Candidates().size() ? SliceSize{}.count : std::numeric_limits<int>::max();
+  for (const std::size_t arm : live) {
     fewest = std::min(fewest, seen_.arms[arm].size.count * seen_.arms[arm].size.batch);
   }
-  next_look_ = FirstLook(plan_.samples, fewest);
-  share_ = (next_look_ + plan_.processes - 1) / plan_.processes;
+  course_.next_look = FirstLook(plan_.samples, fewest);
+  course_.share = (course_.next_look + plan_.processes - 1) / plan_.processes;
 }
 
 bool Rounds::AtLook() const {
-  return generations_ >= plan_.processes && generations_ * share_ >= next_look_;
+  return course_.generation >= plan_.processes &&
+         course_.generation * course_.share >= course_.next_look;
 }
 
-std::vector<Standing> Rounds::Standings() const {
-  std::vector<Standing> standings(seen_.arms.size());
-  const std::size_t baseline = BaselineOf(seen_, plan_.baseline);
-  for (std::size_t arm = 0; arm < seen_.arms.size(); ++arm) {
-    Standing& standing = standings[arm];
-    standing.live = GoesOn(arm);
-    standing.competes = !seen_.arms[arm].end && !seen_.arms[arm].slice_medians_ns.empty();
-    const std::vector<double>& medians = seen_.arms[arm].slice_medians_ns;
-    standing.spare = arm != baseline;
-    if (arm != baseline) {
-      standing.comparison = stats::Compare(LogRatios(seen_, baseline, arm));
-    } else if (const auto interval = stats::MedianInterval(medians, kConfidence)) {
-      standing.own_half_width = interval->HalfWidth() / stats::Median(medians);
-    }
-  }
+void Rounds::Cut() {
+  const std::vector<Standing> standings = Standings();
   const std::size_t leader = LeaderOf(standings);
-  for (std::size_t arm = 0; arm < standings.size(); ++arm) {
-    if (arm != leader && standings[arm].competes) {
-      standings[arm].lead = stats::Compare(LogRatios(seen_, leader, arm));
+  const std::vector<bool> hopeless = Hopeless(standings, plan_.cut);
+  int cut = 0;
+  for (std::size_t arm = 0; arm < hopeless.size(); ++arm) {
+    if (!hopeless[arm] || plan_.arms[arm].stays) {
+      continue;
     }
+    const double times = RatioOf(standings[leader]) / RatioOf(standings[arm]);
+    seen_.arms[arm].stopped = "cut";
+    seen_.arms[arm].cut = fmt::format("{:.1f} times slower than {} after {} rounds", times,
+                                      plan_.arms[leader].label, standings[arm].comparison->rounds);
+    ++cut;
   }
-  return standings;
+  if (cut > 0) {
+    progress_.Say(fmt::format("{} arms are cut: {:g} times slower than {}, or more", cut, plan_.cut,
+                              plan_.arms[leader].label));
+  }
 }
 
 void Rounds::Look() {
   const std::vector<Standing> standings = Standings();
   const std::vector<Wish> wishes = WishesAt(standings, plan_.precision_target, plan_.goal);
   precision_.reset();
-  for (std::size_t arm = 0; arm < standings.size(); ++arm) {
-    if (standings[arm].live && standings[arm].comparison) {
-      precision_ = std::max(precision_.value_or(0), HalfWidth(*standings[arm].comparison));
+  for (const Standing& standing : standings) {
+    if (standing.live && standing.comparison) {
+      precision_ = std::max(precision_.value_or(0), HalfWidth(*standing.comparison));
     }
   }
   const bool more = std::find(wishes.begin(), wishes.end(), Wish::kMore) != wishes.end();
@@ -190,13 +259,13 @@ void Rounds::Look() {
       seen_.arms[arm].stopped = precise ? "precision" : "decided";
     }
   }
-  const std::optional<int> look = LookAfter(generations_ * share_);
+  const std::optional<int> look = LookAfter(course_.generation * course_.share, plan_.most_rounds);
   if (!more) {
     stopped_ = plan_.goal == Goal::kDeciding ? "decided" : "precision";
   } else if (!look) {
     stopped_ = "rounds";
   } else {
-    next_look_ = *look;
+    course_.next_look = *look;
   }
 }
 
@@ -216,14 +285,16 @@ void Rounds::Conclude() {
   }
 }
 
-void Rounds::Tell(int round) {
+void Rounds::Tell() {
   const auto left =
       plan_.budget_s == 0 ? std::nullopt : std::optional(plan_.budget_s - seen_.timing_s);
   progress_.Update({.name = "timing",
                     .arms_live = static_cast<int>(Candidates().size()),
                     .arms_total = static_cast<int>(seen_.arms.size()),
-                    .round = generations_ * share_ + round + 1,
-                    .rounds_planned = next_look_,
+                    .round = course_.generation * course_.share + course_.round + 1,
+                    .rounds_planned = course_.next_look,
+                    .group = static_cast<int>(course_.group) + 1,
+                    .groups = static_cast<int>(course_.groups.size()),
                     .precision = precision_,
                     .seconds_left = left});
 }
@@ -231,20 +302,8 @@ void Rounds::Tell(int round) {
 }  // namespace
 
 void MeasureInRounds(const RoundsPlan& plan, Workshop& workshop, Progress& progress,
-                     Measurements& seen) {
-  Rounds(plan, workshop, progress, seen).Run();
-}
-
-std::size_t BaselineOf(const Measurements& seen, std::size_t preferred) {
-  if (!seen.arms[preferred].slice_medians_ns.empty()) {
-    return preferred;
-  }
-  for (std::size_t arm = 0; arm < seen.arms.size(); ++arm) {
-    if (!seen.arms[arm].slice_medians_ns.empty()) {
-      return arm;
-    }
-  }
-  return preferred;
+                     Measurements& seen, Course course, const Keep& keep) {
+  Rounds(plan, workshop, progress, seen, std::move(course), keep).Run();
 }
 
 }  // namespace assay::campaign

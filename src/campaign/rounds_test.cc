@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "campaign/pairing.h"
 #include "campaign/scripted_workshop.h"
 
 namespace assay::campaign {
@@ -174,6 +175,106 @@ TEST_F(RoundsTest, FormsGroupsThatShareTheBaselineWhereMemoryIsShort) {
   EXPECT_EQ(seen_.sessions[1].arms, (std::vector<std::size_t>{0, 3}));
   EXPECT_EQ(LogRatios(seen_, 0, 3).size(), 3u);
   EXPECT_EQ(seen_.notes.size(), 1u);
+}
+
+TEST_F(RoundsTest, DecidesBetweenArmsOfTwoGroupsThroughTheBaseline) {
+  shop_.memory = (512ull << 20) + 250;
+  for (const char* name : {"EAGER", "B", "C"}) {
+    Add(name, name[0] == 'C' ? 5 : 8);
+    plan_.arms.back().expected_bytes = 100;
+  }
+  plan_.samples = 60;
+  Run();
+  EXPECT_EQ(shop_.most_alive, 2u);
+  EXPECT_EQ(seen_.sessions.size(), 6u);  // three generations, and no more to tell B from C
+  EXPECT_NEAR(LogRatios(seen_, 1, 2).front().front(), std::log(8.0 / 5), 1e-9);
+}
+
+/// Heats of two arms beside the baseline; what is three times slower than the leader is cut.
+class HeatsTest : public RoundsTest {
+ protected:
+  HeatsTest() {
+    plan_.samples = 60;
+    plan_.heat = 2;
+    plan_.cut = 3;
+  }
+};
+
+TEST_F(HeatsTest, CutsWhatIsHopelessAfterTheFirstGenerationAndMeasuresTheRestTogether) {
+  Add("EAGER", 20);
+  Add("HOPELESS", 40);
+  Add("FAST", 10);
+  Add("FASTER", 9);
+  Add("SLOW", 29);
+  Run();
+  ASSERT_GE(seen_.sessions.size(), 4u);
+  EXPECT_EQ(seen_.sessions[0].arms, (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(seen_.sessions[1].arms, (std::vector<std::size_t>{0, 3, 4}));
+  EXPECT_EQ(seen_.sessions[2].arms, (std::vector<std::size_t>{0, 2, 3}));
+  EXPECT_EQ(seen_.arms[1].stopped, "cut");
+  EXPECT_EQ(seen_.arms[1].cut, "4.4 times slower than FASTER after 4 rounds");
+  EXPECT_EQ(seen_.arms[4].stopped, "cut");
+  EXPECT_EQ(seen_.arms[1].slice_medians_ns.size(), 4u);
+  EXPECT_EQ(seen_.arms[2].slice_medians_ns.size(), 12u);
+  EXPECT_EQ(seen_.arms[0].slice_medians_ns.size(), 16u);  // of two heats
+  EXPECT_NE(seen_.arms[0].stopped, "cut");
+  EXPECT_EQ(Loads("HOPELESS"), 1u);
+  EXPECT_EQ(shop_.violations, 0);
+}
+
+TEST_F(HeatsTest, DoNotLetAnArmLeadWhoseOutputsAreWrong) {
+  Add("EAGER", 10);
+  Add("WRONG", 1);
+  Add("RIGHT", 5);
+  plan_.may_lead = [](std::size_t arm) { return arm != 1; };
+  Run();
+  EXPECT_NE(seen_.arms[2].stopped, "cut");
+  EXPECT_EQ(seen_.arms[2].slice_medians_ns.size(), 12u);
+}
+
+TEST_F(HeatsTest, LetAnyArmLeadWhereTheOutputsOfNoneAreKnownToBeRight) {
+  Add("EAGER", 10);
+  Add("FAST", 1);
+  plan_.may_lead = [](std::size_t) { return false; };
+  plan_.baseline = 1;
+  Run();
+  EXPECT_EQ(seen_.arms[0].stopped, "cut");
+}
+
+TEST_F(HeatsTest, KeepAnArmThatStays) {
+  Add("EAGER", 10);
+  Add("FAST", 1);
+  Add("CONTROL", 10);
+  plan_.arms[2].stays = true;
+  Run();
+  EXPECT_EQ(seen_.arms[2].slice_medians_ns.size(), 12u);
+  EXPECT_NE(seen_.arms[2].stopped, "cut");
+}
+
+TEST_F(HeatsTest, ShareAnotherArmOnceTheBaselineHasDied) {
+  Add("EAGER",
+      {.latency_ns = [](int, int) { return 10 * kMs; },
+       .fails = [](const std::string& verb, int, int) -> std::optional<Error> {
+         return verb == "load" ? std::optional(Error{Code::kCrashed, "died", ""}) : std::nullopt;
+       }});
+  for (const char* name : {"B", "C", "D", "E"}) {
+    Add(name, 10);
+  }
+  Run();
+  EXPECT_EQ(seen_.sessions[1].arms, (std::vector<std::size_t>{1, 3, 4}));
+  EXPECT_FALSE(LogRatios(seen_, 2, 4).empty());
+}
+
+TEST_F(RoundsTest, TakesNoLookBeyondTheMostRounds) {
+  Add("EAGER", {.latency_ns = [](int, int slice) { return (slice % 2 == 0 ? 10 : 10.4) * kMs; }});
+  Add("CLOSE", {.latency_ns = [](int, int slice) { return (slice % 3 == 0 ? 10 : 10.5) * kMs; }});
+  plan_.precision_target = 0.001;
+  plan_.goal = Goal::kEverywhere;
+  plan_.samples = 60;
+  plan_.most_rounds = 20;
+  Run();
+  EXPECT_EQ(seen_.arms[1].stopped, "rounds");
+  EXPECT_EQ(seen_.arms[1].slice_medians_ns.size(), 20u);
 }
 
 TEST_F(RoundsTest, TriesAnArmThatIsTooLargeAloneWithTheBaseline) {

@@ -94,13 +94,31 @@ int FirstLook(int inferences, int per_slice) {
   return *std::rbegin(stats::kLooks);
 }
 
-std::optional<int> LookAfter(int rounds) {
+std::optional<int> LookAfter(int rounds, int most) {
   for (const int look : stats::kLooks) {
-    if (look > rounds) {
+    if (look > rounds && look <= most) {
       return look;
     }
   }
   return std::nullopt;
+}
+
+std::vector<std::vector<std::size_t>> Heats(const std::vector<std::size_t>& arms,
+                                            std::size_t shared, std::size_t most) {
+  if (most == 0 || arms.size() <= most + 1) {
+    return {arms};
+  }
+  std::vector<std::vector<std::size_t>> groups;
+  for (const std::size_t arm : arms) {
+    if (arm == shared) {
+      continue;
+    }
+    if (groups.empty() || groups.back().size() > most) {
+      groups.push_back({shared});
+    }
+    groups.back().push_back(arm);
+  }
+  return groups;
 }
 
 double HalfWidth(const stats::Comparison& comparison) {
@@ -108,13 +126,16 @@ double HalfWidth(const stats::Comparison& comparison) {
                              : std::numeric_limits<double>::infinity();
 }
 
+double RatioOf(const Standing& standing) {
+  return standing.comparison ? standing.comparison->ratio : 1;
+}
+
 std::size_t LeaderOf(std::span<const Standing> standings) {
   std::size_t leader = standings.size();
   double best = 0;
   for (std::size_t i = 0; i < standings.size(); ++i) {
-    const double ratio = standings[i].comparison ? standings[i].comparison->ratio : 1;
-    if (standings[i].competes && ratio > best) {
-      best = ratio;
+    if (standings[i].competes && RatioOf(standings[i]) > best) {
+      best = RatioOf(standings[i]);
       leader = i;
     }
   }
@@ -147,6 +168,17 @@ std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, G
     }
   }
   return wishes;
+}
+
+std::vector<bool> Hopeless(std::span<const Standing> standings, double times) {
+  const std::size_t leader = LeaderOf(standings);
+  std::vector<bool> hopeless(standings.size(), false);
+  for (std::size_t i = 0; i < standings.size() && leader < standings.size(); ++i) {
+    const bool measured = standings[i].comparison && standings[i].comparison->rounds > 0;
+    hopeless[i] = standings[i].live && standings[i].spare && measured &&
+                  RatioOf(standings[i]) * times <= RatioOf(standings[leader]);
+  }
+  return hopeless;
 }
 
 }  // namespace assay::campaign

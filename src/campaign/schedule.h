@@ -20,12 +20,16 @@ std::vector<SliceSize> SliceSizes(std::span<const double> inference_ns);
 
 /// The first look whose rounds hold `inferences` of an arm that has `per_slice` in a slice.
 int FirstLook(int inferences, int per_slice);
-/// The first look after `rounds`, nothing when the last is reached.
-std::optional<int> LookAfter(int rounds);
+/// The first look after `rounds` and not beyond `most`, nothing when that was the last.
+std::optional<int> LookAfter(int rounds, int most);
+
+/// The groups of a first generation: all arms, or each `most` of them with the one that is shared.
+std::vector<std::vector<std::size_t>> Heats(const std::vector<std::size_t>& arms,
+                                            std::size_t shared, std::size_t most);
 
 /// How an arm stands at a look. The baseline has no comparison; its ratio is 1.
 struct Standing {
-  bool competes = true;  // has not failed: may be the fastest
+  bool competes = true;  // may be the fastest: has neither failed nor been cut
   bool live = true;      // is measured further
   bool spare = true;     // may be measured no further while others are: not the baseline
   std::optional<stats::Comparison> comparison{};  // with the baseline
@@ -44,11 +48,18 @@ enum class Wish {
 /// differ too much for that and that are decided.
 enum class Goal { kDeciding, kEverywhere };
 
+/// How many times as fast as the baseline it is.
+double RatioOf(const Standing& standing);
+
 /// The arm with the greatest ratio among those that compete; `standings.size()` when none does.
 std::size_t LeaderOf(std::span<const Standing> standings);
 
 /// What each arm wishes at a look.
 std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, Goal goal);
+
+/// Which live arms are so far behind the leader that no more is measured of them: `times` slower,
+/// or more. Not the one that all are compared with.
+std::vector<bool> Hopeless(std::span<const Standing> standings, double times);
 
 /// Relative half-width of an interval of a ratio, infinite without one.
 double HalfWidth(const stats::Comparison& comparison);

@@ -47,8 +47,30 @@ TEST(LooksTest, AreTheFixedOnes) {
   EXPECT_EQ(FirstLook(128, 7), 20);
   EXPECT_EQ(FirstLook(60, 5), 12);
   EXPECT_EQ(FirstLook(100'000, 5), 80);
-  EXPECT_EQ(LookAfter(21), 30);
-  EXPECT_EQ(LookAfter(80), std::nullopt);
+  EXPECT_EQ(LookAfter(21, 80), 30);
+  EXPECT_EQ(LookAfter(80, 80), std::nullopt);
+  EXPECT_EQ(LookAfter(12, 30), 20);
+  EXPECT_EQ(LookAfter(30, 30), std::nullopt);
+}
+
+TEST(FirstGroupsTest, ShareOneArm) {
+  using Groups = std::vector<std::vector<std::size_t>>;
+  EXPECT_EQ(Heats({0, 1, 2, 3}, 1, 2), (Groups{{1, 0, 2}, {1, 3}}));
+  EXPECT_EQ(Heats({0, 1, 2}, 1, 2), (Groups{{0, 1, 2}}));
+  EXPECT_EQ(Heats({0, 1, 2, 3}, 1, 0), (Groups{{0, 1, 2, 3}}));
+}
+
+TEST(HopelessTest, AreTheLiveArmsThatAreTimesSlowerThanTheLeader) {
+  std::vector<Standing> standings(5);
+  standings[0].spare = false;  // the baseline, five times slower
+  for (const auto& [arm, ratio] :
+       {std::pair(1, 5.0), std::pair(2, 1.6), std::pair(3, 2.0), std::pair(4, 1.0)}) {
+    standings[static_cast<std::size_t>(arm)].comparison = Around(ratio, 0.1);
+  }
+  standings[4].live = false;
+  EXPECT_EQ(Hopeless(standings, 3), (std::vector<bool>{false, false, true, false, false}));
+  standings[1].competes = false;  // its outputs are wrong: it does not lead
+  EXPECT_EQ(Hopeless(standings, 3), (std::vector<bool>(5, false)));
 }
 
 const Standing kBaseline = {.spare = false};

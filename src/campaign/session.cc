@@ -47,13 +47,14 @@ void Add(engine::Charges& sum, const engine::Charges& slice) {
 
 }  // namespace
 
-Session::Session(const RoundsPlan& plan, Workshop& workshop, Progress& progress, Measurements& seen)
+Session::Session(const RoundsPlan& plan, Workshop& workshop, Progress& progress, Measurements& seen,
+                 int generation)
     : plan_(plan),
       workshop_(workshop),
       progress_(progress),
       seen_(seen),
       record_(seen.sessions.size()) {
-  seen_.sessions.emplace_back();
+  seen_.sessions.emplace_back().generation = generation;
 }
 
 std::vector<std::size_t> Session::Load(const std::vector<std::size_t>& arms) {

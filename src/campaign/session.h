@@ -23,6 +23,7 @@ struct ArmPlan {
   WorkerSpec worker;
   engine::Job job;
   std::uint64_t expected_bytes = 0;  // resident, before any process of the arm was seen
+  bool stays = false;                // is never cut: it is there for another purpose than to win
 };
 
 struct Timeouts {
@@ -40,7 +41,11 @@ struct RoundsPlan {
   int processes = 3;
   double precision_target = 0.01;
   Goal goal = Goal::kDeciding;
-  double budget_s = 0;  // for warm-up and rounds; 0: none
+  int most_rounds = 80;  // no look beyond
+  std::size_t heat = 0;  // arms of a group of the first generation, at most; 0: all
+  double cut = 0;        // times slower than the leader, from which an arm is cut; 0: never
+  std::function<bool(std::size_t arm)> may_lead{};  // from its outputs; empty: all may
+  double budget_s = 0;                              // for warm-up and rounds; 0: none
   std::uint64_t seed = 0;
   Timeouts timeouts;
   std::filesystem::path outputs;  // folder, there already
@@ -48,7 +53,8 @@ struct RoundsPlan {
 
 class Session {
  public:
-  Session(const RoundsPlan& plan, Workshop& workshop, Progress& progress, Measurements& seen);
+  Session(const RoundsPlan& plan, Workshop& workshop, Progress& progress, Measurements& seen,
+          int generation = 0);
 
   /// Starts and loads `arms`, two at a time; gives those back that memory has no room for.
   std::vector<std::size_t> Load(const std::vector<std::size_t>& arms);

@@ -160,10 +160,12 @@ PreparationSpec Setting::PreparationOf(const conversion::Choice& choice) const {
     parts.push_back(calibration.sha256);
     job.inputs = calibration.file;
   }
-  return {.key = CacheKey(fmt::format("{}-{}", model.name, choice.conversion.name), parts),
+  return {.label = choice.label,
+          .key = CacheKey(fmt::format("{}-{}", model.name, choice.conversion.name), parts),
           .worker = SpecOf(preparer),
           .job = std::move(job),
-          .timeout_s = timeouts.prepare_s};
+          .timeout_s = timeouts.prepare_s,
+          .alone = choice.conversion.recipe.mode == "max-autotune"};
 }
 
 conversion::Recipe Setting::InOwnPrecision(conversion::Recipe recipe) const {

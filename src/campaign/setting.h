@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct Setting {
 
   WorkerSpec SpecOf(const std::string& engine) const;
   engine::Job JobOf(const std::string& name, const conversion::Recipe& recipe) const;
+  std::filesystem::path Artifacts() const { return around.home / "artifacts"; }
   /// What prepares it; its engines are here. Quantisers see the calibration inputs.
   PreparationSpec PreparationOf(const conversion::Choice& choice) const;
   /// `recipe` for this model: a plain one (fp32) of a model in fp16 or bf16 runs it as it is.

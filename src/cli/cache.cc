@@ -35,6 +35,7 @@ constexpr Part kParts[] = {
     {"references", "outputs to judge by", true},
     {"tmp", "temporary files", true},
     {"log", "logs of the set-up", true},
+    {"journals", "runs that were interrupted, until they go on", false},
     {"records", "records of every run", false},
     {"env", "the installed runtimes (tools/setup.sh makes them again)", false}};
 

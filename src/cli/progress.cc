@@ -32,6 +32,9 @@ std::string Describe(const campaign::Stage& stage) {
   if (stage.rounds_planned > 0) {
     line += fmt::format("  round {} of {}", stage.round, stage.rounds_planned);
   }
+  if (stage.groups > 1) {
+    line += fmt::format("  group {} of {}", stage.group, stage.groups);
+  }
   if (stage.arms_total > 0) {
     line += stage.arms_live == stage.arms_total
                 ? fmt::format("  {} arms", stage.arms_total)

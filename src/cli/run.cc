@@ -26,6 +26,7 @@ constexpr const char* kExamples =
     "  assay run model.onnx --conversions COMPILE_OPENVINO,EAGER,ONNX_CPU --threads 2\n"
     "  assay run mobilenet_v2 --batch-size 8 --output m.json --output m.md --keep best/\n"
     "  assay run resnet50 --format json --quiet > r.json\n"
+    "  assay run resnet18 --tier 3 --output all.json\n"
     "  assay run python:net.py:build --input-shape 1x3x224x224\n"
     "\n"
     "Ends with 0 when every arm was measured (or is unsupported here), 1 when one was not, 2 for "
@@ -40,16 +41,20 @@ struct Prepared {
   std::vector<OutputFile> outputs;
 };
 
-Result<Prepared> Prepare(const RunOptions& options) {
+Result<Prepared> Prepare(const RunOptions& options, const conversion::Host& host) {
   Prepared prepared;
   ASSAY_ASSIGN(prepared.format, FormatOf(options.format));
-  ASSAY_ASSIGN(prepared.choices, options.Choices());
+  ASSAY_ASSIGN(prepared.choices, options.Choices(host));
   ASSAY_ASSIGN(prepared.campaign, options.ForCampaign());
   ASSAY_ASSIGN(prepared.outputs, CheckOutputs(options.outputs, prepared.choices.size()));
   if (!options.keep.empty()) {
     ASSAY_TRY(RequireEmptyFolder(options.keep));
   }
   return prepared;
+}
+
+conversion::Host HostOf(const hardware::Machine& machine) {
+  return {.isa = machine.facts.isa, .devices = machine.devices};
 }
 
 campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& prepared) {
@@ -60,7 +65,7 @@ campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& 
                                 .cpus = machine.cpus,
                                 .mistrust_reasons = {},
                                 .roles = {},
-                                .host = {.isa = machine.facts.isa, .devices = machine.devices}};
+                                .host = HostOf(machine)};
   for (const hardware::Warning& warning : machine.warnings) {
     if (warning.mistrust) {
       around.mistrust_reasons.push_back(warning.message);
@@ -73,6 +78,7 @@ campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& 
   if (std::all_of(prepared.choices.begin(), prepared.choices.end(), is_fake)) {  // none is real
     around.roles = {.golden = conversion::kTestEngine,
                     .witness = conversion::kTestEngine,
+                    .plain = conversion::kTestEngine,
                     .lowered = {},
                     .module = conversion::kTestEngine,
                     .onnx = {}};
@@ -132,8 +138,8 @@ int StatusOf(const campaign::Campaign& campaign) {
 }
 
 Result<int> Run(const RunOptions& options, const std::vector<std::string>& command) {
-  ASSAY_ASSIGN(Prepared prepared, Prepare(options));
   ASSAY_ASSIGN(const hardware::Machine machine, hardware::Detect());
+  ASSAY_ASSIGN(Prepared prepared, Prepare(options, HostOf(machine)));
   ASSAY_TRY(CheckThreads(prepared.campaign.threads, machine.cpus.size()));
   StderrProgress progress(options.telling(), !options.no_progress);
   ASSAY_ASSIGN(const model::Model model,

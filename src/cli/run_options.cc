@@ -9,6 +9,7 @@
 #include "cli/installed.h"
 #include "cli/list_options.h"
 #include "cli/number.h"
+#include "conversion/tiers.h"
 
 namespace assay::cli {
 namespace {
@@ -72,12 +73,12 @@ void AddEffort(CLI::App& verb, RunOptions& o) {
   verb.add_option("--samples", o.samples, "the least number of timed inferences per arm")
       ->type_name("N")
       ->check(Between(1, 1e8))
-      ->capture_default_str()
+      ->default_str("128")
       ->group(group);
   verb.add_option("--baseline-runs", o.baseline_runs, "the same for the baseline")
       ->type_name("N")
       ->check(Between(1, 1e8))
-      ->capture_default_str()
+      ->default_str("100")
       ->group(group);
   verb.add_option(
           "--precision-target", o.precision_target,
@@ -89,7 +90,7 @@ void AddEffort(CLI::App& verb, RunOptions& o) {
   verb.add_option("--processes", o.processes, "generations of fresh processes")
       ->type_name("N")
       ->check(Between(1, 100))
-      ->capture_default_str()
+      ->default_str("3")
       ->group(group);
   verb.add_option("--max-seconds", o.max_seconds, "timing budget (default: 60 per arm; 0: none)")
       ->type_name("S")
@@ -149,8 +150,13 @@ void RunOptions::AddTo(CLI::App& verb) {
           "what to measure, in this order: names, numbers or patterns of assay conversions; "
           "!PATTERN leaves out")
       ->type_name("A,B@ENGINE,C*,!D*,...");
-  verb.add_option("--tier", tier, "a ready choice of conversions (not built yet)")
-      ->type_name("1|2|3");
+  std::string tiers = "a ready choice instead";
+  for (const conversion::Tier& one : conversion::Tiers()) {
+    tiers += fmt::format("{} {}: {}", one.number == 1 ? ":" : ";", one.number, one.meaning);
+  }
+  verb.add_option("--tier", tier, tiers)->type_name("1|2|3");
+  verb.add_flag("--resume", resume,
+                "goes on with this same command where it was interrupted or killed");
   AddEffort(verb, *this);
   AddLimits(verb, *this);
   AddResults(verb, *this);
@@ -162,12 +168,15 @@ Result<campaign::Options> RunOptions::ForCampaign() const {
   }
   campaign::Options options;
   ASSAY_ASSIGN(options.threads, ParseThreads(threads));
-  options.samples = samples;
-  options.baseline_runs = baseline_runs;
+  if (tier) {
+    static_cast<campaign::Effort&>(options) = campaign::EffortOf(std::atoi(tier->c_str()));
+  }
+  options.samples = samples.value_or(options.samples);
+  options.baseline_runs = baseline_runs.value_or(options.baseline_runs);
   if (precision_target) {
     options.precision_target = *precision_target / 100;
   }
-  options.processes = processes;
+  options.processes = processes.value_or(options.processes);
   options.max_seconds = max_seconds;
   options.stage_timeout_s = timeout;
   if (memory_gb) {
@@ -175,6 +184,7 @@ Result<campaign::Options> RunOptions::ForCampaign() const {
   }
   options.tolerance = tolerance;
   options.control = control;
+  options.resume = resume;
   options.seed = model.seed;
   ASSAY_ASSIGN(options.inputs, ParseInputs(inputs));
   std::vector<std::string> subject;
@@ -192,15 +202,18 @@ Result<campaign::Options> RunOptions::ForCampaign() const {
   return options;
 }
 
-Result<std::vector<conversion::Choice>> RunOptions::Choices() const {
-  if (!tier.empty()) {
-    return NotBuilt("--tier", "name the conversions: --conversions A,B,...");
+Result<std::vector<conversion::Choice>> RunOptions::Choices(const conversion::Host& host) const {
+  const auto test_engines =
+      TestEnginesAllowed() ? conversion::TestEngines::kAllowed : conversion::TestEngines::kRefused;
+  if (tier && !conversions.empty()) {
+    return Error{Code::kInvalidArgument, "--tier and --conversions exclude each other",
+                 fmt::format("--conversions {} alone, or --tier {} alone", conversions, *tier)};
   }
-  if (conversions.empty()) {
-    return conversion::DefaultChoices();
+  if (tier) {
+    return conversion::TierChoices(*tier, host, test_engines);
   }
-  return conversion::Select(conversions, TestEnginesAllowed() ? conversion::TestEngines::kAllowed
-                                                              : conversion::TestEngines::kRefused);
+  return conversions.empty() ? conversion::DefaultChoices()
+                             : conversion::Select(conversions, test_engines);
 }
 
 Telling RunOptions::telling() const {

@@ -14,20 +14,22 @@ namespace assay::cli {
 
 struct RunOptions {
   ModelOptions model;
-  std::string conversions, tier;
-  int samples = 128, baseline_runs = 100, processes = 3;
-  std::string threads;                     // a count; a list is not built yet
-  std::optional<double> precision_target;  // percent
+  std::string conversions;
+  std::optional<std::string> tier;
+  std::optional<int> samples, baseline_runs, processes;  // unset: the tier's
+  std::string threads;                                   // a count; a list is not built yet
+  std::optional<double> precision_target;                // percent
   std::optional<double> max_seconds, timeout, memory_gb, tolerance;
   std::vector<std::string> inputs, outputs;
-  bool control = false, quiet = false, verbose = false, no_progress = false;
+  bool control = false, resume = false, quiet = false, verbose = false, no_progress = false;
   std::string keep, format = "text";
 
   void AddTo(CLI::App& verb);
 
   /// Errors  kInvalidArgument for what is not built yet or has no meaning.
   Result<campaign::Options> ForCampaign() const;
-  Result<std::vector<conversion::Choice>> Choices() const;
+  /// Errors  as above; those of Select and TierChoices.
+  Result<std::vector<conversion::Choice>> Choices(const conversion::Host& host) const;
   Telling telling() const;
 };
 

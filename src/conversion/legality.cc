@@ -13,10 +13,21 @@ bool Has(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-bool Met(const IsaNeed& need, const Host& host) {
-  return std::any_of(need.any_of.begin(), need.any_of.end(),
+/// Instruction sets of which one computes in numbers of this precision; none: every CPU does.
+std::vector<std::string> ArithmeticOf(const std::string& precision) {
+  if (precision == "fp16") {
+    return {"avx512_fp16", "asimdhp"};
+  }
+  return precision == "bf16" ? std::vector<std::string>{"avx512_bf16", "amx_bf16", "bf16"}
+                             : std::vector<std::string>{};
+}
+
+bool HasAny(const std::vector<std::string>& wanted, const Host& host) {
+  return std::any_of(wanted.begin(), wanted.end(),
                      [&](const std::string& isa) { return Has(host.isa, isa); });
 }
+
+bool Met(const IsaNeed& need, const Host& host) { return HasAny(need.any_of, host); }
 
 /// Why it does not run on `host`; "" when it does.
 std::string Obstacle(const Conversion& c, const Host& host) {
@@ -50,14 +61,18 @@ std::string NearestOn(const Conversion& c, const Host& host) {
 
 }  // namespace
 
+bool HasArithmetic(const std::string& precision, const Host& host) {
+  const std::vector<std::string> wanted = ArithmeticOf(precision);
+  return wanted.empty() || HasAny(wanted, host);
+}
+
 std::optional<IsaNeed> IsaNeedOf(const Recipe& recipe) {
   if (recipe.as_is) {
     return std::nullopt;  // the file's numbers, which a runtime may widen
   }
   const bool openvino = recipe.compiler == "openvino";
   if (recipe.precision == "fp16") {
-    return IsaNeed{{"avx512_fp16", "asimdhp"},
-                   openvino,
+    return IsaNeed{ArithmeticOf(recipe.precision), openvino,
                    openvino ? "OpenVINO takes another precision for fp16 where the CPU lacks it"
                             : "10 to 40 times slower than fp32 on a CPU without fp16 arithmetic"};
   }
@@ -65,8 +80,7 @@ std::optional<IsaNeed> IsaNeedOf(const Recipe& recipe) {
     return openvino ? IsaNeed{{"avx512bw", "avx512_bf16", "amx_bf16", "bf16"},
                               true,
                               "OpenVINO takes another precision for bf16 where the CPU lacks it"}
-                    : IsaNeed{{"avx512_bf16", "amx_bf16", "bf16"},
-                              false,
+                    : IsaNeed{ArithmeticOf(recipe.precision), false,
                               "this CPU has no bf16 arithmetic, so that it is emulated"};
   }
   if (recipe.quantisation == "fx_int8" || recipe.quantisation == "x86_int8") {

@@ -23,6 +23,9 @@ struct Legality {
 
 Legality LegalityOf(const Conversion& conversion, const Host& host);
 
+/// Whether the CPU computes in numbers of this precision ("bf16"), or has to emulate them.
+bool HasArithmetic(const std::string& precision, const Host& host);
+
 /// Instruction sets of which one is wanted. Nothing for numbers that every CPU computes in.
 struct IsaNeed {
   std::vector<std::string> any_of;

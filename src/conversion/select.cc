@@ -267,6 +267,11 @@ std::vector<Choice> DefaultChoices() {
 }
 
 Legality LegalityOf(const Choice& choice, const Host& host) {
+  if (!choice.left_out.empty()) {
+    return {.able = Error{Code::kUnsupported, "tiers leave it out: " + choice.left_out,
+                          "ask for it by name: --conversions " + choice.label},
+            .warning = ""};
+  }
   return choice.route.engine == kTestEngine ? Legality{} : LegalityOf(choice.conversion, host);
 }
 

@@ -16,6 +16,7 @@ struct Choice {
   Conversion conversion;
   Route route;
   std::string label;
+  std::string left_out = {};  // why it is not to be run although it could, "" for nothing
 };
 
 /// Whether NAME@fake may be asked for: the engine of tests, with scripted latencies.
@@ -40,7 +41,8 @@ Result<std::vector<Choice>> Select(std::string_view list,
 /// What `run` measures when nothing is asked for.
 std::vector<Choice> DefaultChoices();
 
-/// As that of its conversion; on the engine of tests everything runs.
+/// As that of its conversion; on the engine of tests everything runs, and what was left out
+/// nowhere.
 Legality LegalityOf(const Choice& choice, const Host& host);
 
 }  // namespace assay::conversion

@@ -81,7 +81,7 @@ struct Arm {
   std::string reason;   // one line; empty when measured
   std::string hint;     // what to do about it
   std::string stage;    // where it ended: "", "prepare", "load", "warm-up", "timing", "outputs"
-  std::string stopped;  // "precision", "decided", "rounds", "budget", "interrupted"
+  std::string stopped;  // "precision", "decided", "rounds", "cut", "budget", "interrupted"
   Asked<int> threads;
   Asked<std::string> precision, device;
   std::optional<double> prepare_s, load_s,

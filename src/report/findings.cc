@@ -147,6 +147,23 @@ void AddSpreads(const Run& run, Lines& lines) {
   }
 }
 
+/// The arms that were not measured to the end, on one line.
+void AddCuts(const Run& run, Lines& lines) {
+  std::vector<std::string> cut;
+  for (const Arm& arm : run.arms) {
+    if (arm.stopped == "cut") {
+      cut.push_back(arm.conversion);
+    }
+  }
+  if (!cut.empty()) {
+    lines.push_back({"Cut early",
+                     Tone::kPlain,
+                     fmt::format("far slower than the fastest, so that they have no interval: {}.",
+                                 Join(cut, ", ")),
+                     {}});
+  }
+}
+
 /// Which inputs were read from files, and what that means for the check of outputs.
 std::string OnInputs(const record::ModelFacts& model) {
   std::vector<std::string> files;
@@ -204,7 +221,7 @@ void AddDoubts(const Run& run, bool notes, Lines& lines) {
 void AddRepeats(const Run& run, Lines& lines) {
   Finding repeat{"Repeat", Tone::kPlain, "one arm alone:", {}};
   for (const Arm& arm : run.arms) {
-    if (!arm.repeat.empty()) {
+    if (!arm.repeat.empty() && arm.outcome != Outcome::kUnsupported) {
       repeat.commands.push_back(arm.repeat);
     }
   }
@@ -220,6 +237,7 @@ std::vector<Finding> Findings(const Run& run, bool notes) {
   AddTrust(run, lines);
   AddRecommendation(run, lines);
   AddFailures(run, lines);
+  AddCuts(run, lines);
   AddSpreads(run, lines);
   AddDoubts(run, notes, lines);
   AddRepeats(run, lines);

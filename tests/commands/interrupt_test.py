@@ -226,6 +226,35 @@ class SignalTest(RunTest):
         self.ends(run, 0)
 
 
+class ResumeTest(RunTest):
+    TWELVE_ROUNDS = [*TWO_ARMS, "--samples", "60", "--baseline-runs", "60", "--verbose",
+                     "--precision-target", "50"]  # fmt: skip
+
+    def kill_in_round(self, number: int) -> None:
+        run = self.start(*self.TWELVE_ROUNDS)
+        self.until("rounds", lambda: f"round {number} of 12" in self.story.read_text())
+        run.kill()
+        self.ends(run, -signal.SIGKILL)
+
+    def test_a_killed_run_goes_on_and_ends_as_one(self) -> None:
+        self.kill_in_round(1)  # told once in a generation: its first round, and that is all
+        run = self.start(*self.TWELVE_ROUNDS, "--resume")
+        out, err = self.ends(run, 0)
+        self.assertRegex(err, r"goes on with the run that began at .*: \d+ rounds are done")
+        arms = json.loads(out)["arms"]
+        self.assertEqual([arm["conversion"] for arm in arms], ["EAGER@fake", "ONNX_CPU@fake"])
+        self.assertEqual(arms[1]["speedup"]["rounds"], 12)
+        self.assertEqual([], list(pathlib.Path(self.home, "journals").iterdir()))
+
+    def test_another_command_is_refused(self) -> None:
+        self.kill_in_round(5)
+        run = self.start(*self.TWELVE_ROUNDS, "--threads", "1", "--seed", "1", "--resume")
+        _, err = self.ends(run, 2)
+        self.assertRegex(err, "the interrupted run of simplecnn had .*, now it is ")
+        self.assertRegex(err, "without it all is measured anew")
+        self.ends(self.start(*self.TWELVE_ROUNDS), 0)
+
+
 class TerminalTest(RunTest):
     """On a pseudo-terminal of 80 columns."""
 
@@ -268,7 +297,8 @@ class TerminalTest(RunTest):
 
     def test_interrupted_progress_line_leaves_nothing_behind(self) -> None:
         text = self.on_terminal("--max-seconds", "30", "--samples", "1000000", interrupt=True)
-        record, last = self.shown(text)
+        told, record, last = self.shown(text)
+        self.assertRegex(told, r"^assay: interrupted: the same command with --resume")
         self.assertRegex(record, r"^assay: record: .*json$")
         self.assertEqual(last, "")
 

@@ -15,6 +15,9 @@ namespace {
 
 constexpr double kEqual = 1e-9;  // log speedups nearer than this are the same
 
+constexpr std::uint64_t kArmBytes = 1000;
+constexpr std::uint64_t kReserveBytes = 512u << 20;  // that a session leaves free
+
 std::string NameOf(std::size_t arm) { return arm == 0 ? "EAGER" : "ARM" + std::to_string(arm); }
 
 /// Each process of an arm has an effect of its own, each slice the machine's disturbance.
@@ -28,7 +31,7 @@ ScriptedArm Disturbed(double ns, double process_sd, stats::Machine& machine, sta
                 return ns * std::exp(effects->at(process) + machine.Slice());
               },
           .fails = [](const std::string&, int, int) { return std::nullopt; },
-          .bytes = 100};
+          .bytes = kArmBytes};
 }
 
 record::Run Simulated(const Field& field, const stats::Noise& noise, double process_sd,
@@ -37,8 +40,17 @@ record::Run Simulated(const Field& field, const stats::Noise& noise, double proc
   stats::Dice dice(seed + 1);
   ScriptedWorkshop workshop;
   RoundsPlan plan;
-  plan.budget_s = 60 * static_cast<double>(field.log_speedups.size());
+  const Effort& effort = field.effort;
+  plan.budget_s = effort.seconds_per_arm * static_cast<double>(field.log_speedups.size());
   plan.seed = seed;
+  plan.samples = std::max(effort.samples, effort.baseline_runs);
+  plan.processes = effort.processes;
+  plan.most_rounds = effort.most_rounds;
+  plan.heat = effort.heat;
+  plan.cut = effort.cut;
+  if (field.memory > 0) {
+    workshop.memory = kReserveBytes + (field.memory + 1) * kArmBytes - 1;
+  }
   Findings findings;
   for (std::size_t arm = 0; arm < field.log_speedups.size(); ++arm) {
     ArmFacts facts;
@@ -49,6 +61,7 @@ record::Run Simulated(const Field& field, const stats::Noise& noise, double proc
     planned.label = planned.job.conversion = facts.label;
     workshop.arms[facts.label] = Disturbed(field.baseline_ns * std::exp(-field.log_speedups[arm]),
                                            process_sd, machine, dice);
+    planned.expected_bytes = kArmBytes;
     plan.arms.push_back(planned);
     findings.arms.push_back(facts);
     findings.seen.arms.emplace_back();
@@ -88,7 +101,7 @@ CampaignTally SimulateCampaigns(const Field& field, const stats::Noise& noise, d
   const std::vector<double>& truth = field.log_speedups;
   const std::size_t best =
       static_cast<std::size_t>(std::max_element(truth.begin(), truth.end()) - truth.begin());
-  std::vector<double> covered(truth.size(), 0);
+  std::vector<double> covered(truth.size(), 0), claimed(truth.size(), 0);
   CampaignTally tally;
   for (int trial = 0; trial < trials; ++trial) {
     const record::Run run =
@@ -98,18 +111,25 @@ CampaignTally SimulateCampaigns(const Field& field, const stats::Noise& noise, d
     for (std::size_t arm = 0; arm < truth.size(); ++arm) {
       const auto& speedup = run.arms[arm].speedup;
       const double ratio = std::exp(truth[arm]);
+      const bool claims = speedup && (speedup->ci95 || run.arms[arm].stopped != "cut");
+      claimed[arm] += claims;
       covered[arm] +=
-          speedup && speedup->ci95 && speedup->ci95->low <= ratio && ratio <= speedup->ci95->high;
+          claims && speedup->ci95 && speedup->ci95->low <= ratio && ratio <= speedup->ci95->high;
       falsely |= arm != winner && truth[arm] > truth[winner] - kEqual && !Close(run, arm);
     }
     tally.false_claims += falsely;
     tally.best_found += truth[winner] > truth[best] - kEqual || Close(run, best);
     tally.rounds += MostRounds(run);
   }
+  double all_covered = 0, all_claimed = 0;
   for (std::size_t arm = 1; arm < truth.size(); ++arm) {
-    tally.covered += covered[arm] / trials / static_cast<double>(truth.size() - 1);
-    tally.worst_covered = std::min(tally.worst_covered, covered[arm] / trials);
+    all_covered += covered[arm];
+    all_claimed += claimed[arm];
+    if (claimed[arm] > 0) {
+      tally.worst_covered = std::min(tally.worst_covered, covered[arm] / claimed[arm]);
+    }
   }
+  tally.covered = all_covered / all_claimed;
   tally.false_claims /= trials;
   tally.best_found /= trials;
   tally.rounds /= trials;

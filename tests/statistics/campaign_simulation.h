@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "campaign/effort.h"
 #include "noise.h"
 
 namespace assay::campaign {
@@ -12,6 +13,8 @@ namespace assay::campaign {
 struct Field {
   std::vector<double> log_speedups;
   double baseline_ns = 15e6;
+  Effort effort = {};
+  std::size_t memory = 0;  // arms that memory holds; 0: all
 };
 
 /// As the arms of ResNet-18 stand: one slower, one hardly so, two equals near the top, one 3 %
@@ -20,7 +23,16 @@ inline const Field kSixArms = {.log_speedups = {0, -0.2, -0.01, 0.55, 0.55, 0.58
 /// What makes false claims likeliest: the fastest are equals.
 inline const Field kThreeEquals = {.log_speedups = {0, 0.55, 0.55, 0.55}};
 
-/// Shares over `trials` campaigns, each with all options at their defaults.
+/// As tier 3 has them, though in smaller heats: some are hopeless.
+inline const Field kHeats = {
+    .log_speedups = {0, -0.8, -0.01, 0.55, -1.5, 0.55, 0.58},
+    .effort = {.samples = 60, .baseline_runs = 60, .most_rounds = 30, .heat = 2, .cut = 3}};
+/// As tier 1 has them.
+inline const Field kQuickLook = {.log_speedups = {0, 0.2}, .effort = EffortOf(1)};
+/// Where memory holds the baseline and two more: equals are in different groups throughout.
+inline const Field kGroups = {.log_speedups = {0, 0.55, 0.1, 0.55, 0.55}, .memory = 3};
+
+/// Shares over `trials` campaigns, each with all options as the field's effort has them.
 struct CampaignTally {
   double covered = 0;        // of all speedups: the interval holds the truth
   double worst_covered = 1;  // of the speedups of the arm that fares worst

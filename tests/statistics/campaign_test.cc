@@ -25,5 +25,14 @@ TEST(SimulatedCampaignTest, EqualsWhoseProcessesDifferAreSeldomToldApart) {
   EXPECT_LE(tally.false_claims, 0.06);
 }
 
+TEST(SimulatedCampaignTest, ArmsOfDifferentGroupsAreComparedAsHonestly) {
+  for (const Field& field : {kHeats, kGroups}) {
+    const CampaignTally tally = SimulateCampaigns(field, stats::kBursty, 0.01, kTrials);
+    EXPECT_GE(tally.covered, 0.93);
+    EXPECT_GE(tally.best_found, 0.95);
+    EXPECT_LE(tally.false_claims, 0.08);
+  }
+}
+
 }  // namespace
 }  // namespace assay::campaign
