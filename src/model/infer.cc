@@ -109,9 +109,9 @@ Status NodeInference::CheckScales(const onnx::NodeProto& node) const {
     if (content != state_->contents.end() &&
         content->second->data_type() == onnx::TensorProto::FLOAT) {
       const std::string& bytes = content->second->raw_data();
-      const std::size_t count = bytes.size() / sizeof(float);
-      scales.resize(scales.size() + count);
-      std::memcpy(scales.data() + scales.size() - count, bytes.data(), count * sizeof(float));
+      for (std::size_t at = 0; at + sizeof(float) <= bytes.size(); at += sizeof(float)) {
+        std::memcpy(&scales.emplace_back(), bytes.data() + at, sizeof(float));
+      }
     }
   }
   for (const float scale : scales) {
