@@ -29,7 +29,7 @@ Arms::Arms(const Setting& setting, std::vector<conversion::Choice> choices,
            ProcessWorkshop& workshop, Progress& progress)
     : setting_(setting), choices_(std::move(choices)), workshop_(workshop), progress_(progress) {
   for (conversion::Choice& choice : choices_) {
-    choice.conversion.recipe = setting.InOwnPrecision(choice.conversion.recipe);
+    choice.conversion.recipe = setting.ForArm(choice.conversion.recipe);
   }
 }
 
@@ -50,6 +50,7 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   facts.engine = choice.route.engine;
   facts.engine_version = here ? described->second->version : "";
   facts.control = control;
+  facts.calibration = setting_.CalibrationOf(recipe);
   facts.warning = conversion::LegalityOf(choice, setting_.around.host).warning;
   ArmPlan planned;
   planned.label = facts.label;

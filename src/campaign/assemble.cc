@@ -162,9 +162,10 @@ void FillSpeedup(const Findings& findings, std::size_t baseline, std::size_t ind
 }
 
 std::string Repeat(const Findings& findings, const ArmFacts& facts, std::size_t baseline) {
-  return fmt::format("{} --conversions {}{}{}", findings.command_before,
+  return fmt::format("{} --conversions {}{}{}{}", findings.command_before,
                      facts.control ? findings.arms[baseline].label : facts.label,
-                     facts.control ? " --control" : "", findings.command_after);
+                     facts.control ? " --control" : "", findings.command_after,
+                     facts.calibration ? findings.calibration_options : "");
 }
 
 record::Arm ArmOf(const Findings& findings, std::size_t baseline, std::size_t index) {
@@ -176,6 +177,7 @@ record::Arm ArmOf(const Findings& findings, std::size_t baseline, std::size_t in
   arm.conversion = facts.label;
   arm.engine = facts.engine;
   arm.engine_version = facts.engine_version;
+  arm.calibration = facts.calibration;
   FillNumbers(log, findings, arm);
   FillProcesses(log, facts, findings, arm);
   FillOutcome(log, facts, judgement, findings.signal, arm);

@@ -58,6 +58,9 @@ std::string Why(const record::Run& run, const record::Arm& winner, std::size_t r
   if (winner.speedup) {
     why += fmt::format(": {:.2f} x the speed of {}", winner.speedup->ratio, run.baseline);
   }
+  if (winner.calibration && winner.calibration->source == record::kSynthetic) {
+    why += "; its scales come from synthetic inputs, which say nothing of the errors on yours";
+  }
   return why;
 }
 

@@ -100,6 +100,15 @@ void Fields(F& f, S& s) {
   f.Field("roofline_share", s.roofline_share);
 }
 
+template <typename F, Is<Calibration> S>
+void Fields(F& f, S& s) {
+  f.Field("source", s.source);
+  f.OrNull("folder", s.folder);
+  f.Field("method", s.method);
+  f.Field("samples", s.samples);
+  f.Field("dropped", s.dropped);
+}
+
 template <typename F, Is<Arm> S>
 void MeasuredFields(F& f, S& s) {
   f.Field("prepare_s", s.prepare_s);
@@ -137,6 +146,7 @@ void Fields(F& f, S& s) {
   f.Field("precision", s.precision);
   f.Field("device", s.device);
   MeasuredFields(f, s);
+  f.Added("calibration", s.calibration);
   f.Added("notes", s.notes);
   f.Field("repeat", s.repeat);
   f.AddedOrNull("artifact", s.artifact);

@@ -58,6 +58,16 @@ struct Speedup {  // baseline time over arm time
   int rounds = 0;
 };
 
+inline constexpr const char* kSynthetic = "synthetic";
+
+struct Calibration {   // what the scales of an arm's activations were made from
+  std::string source;  // kSynthetic; "input" (what --input gave), "files" (of `folder`)
+  std::string folder;  // --calibration, "" for none
+  std::string method;  // "minmax", "percentile", "entropy"
+  int samples = 0;
+  std::int64_t dropped = 0;  // rows at the end of the files that fill no sample
+};
+
 struct Output {
   std::string verdict;    // "pass", "fail", "mistrusted", "unchecked"
   std::string reference;  // "aten-fp64", "module-fp64", "onnxruntime-fp32", ""
@@ -99,6 +109,7 @@ struct Arm {
   std::optional<double> throughput_per_s;
   std::optional<Speedup> speedup;
   std::optional<Output> output;
+  std::optional<Calibration> calibration;
   std::optional<Predicted> predicted;  // of arms that were timed
   std::vector<std::string> notes;      // what the engine and the measurement want to be known
   std::string repeat;                  // the command that measures this arm again

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "report/columns.h"
@@ -180,6 +181,43 @@ std::string OnInputs(const record::ModelFacts& model) {
                    "whole output, and a runtime that ignored its input would not be found out.";
 }
 
+std::string SourceOf(const record::Calibration& calibration) {
+  const std::string method = fmt::format(" ({})", calibration.method);
+  if (calibration.source == "files") {
+    return fmt::format("on {} samples of {}{}", calibration.samples, calibration.folder, method);
+  }
+  return calibration.source == record::kSynthetic
+             ? fmt::format(
+                   "on {} synthetic inputs{}: speeds hold, errors on real inputs may be "
+                   "others (--calibration DIR)",
+                   calibration.samples, method)
+             : fmt::format(
+                   "on {} inputs with what --input gives{}, which outputs are judged by, "
+                   "too (--calibration DIR)",
+                   calibration.samples, method);
+}
+
+/// Where scales of activations come from, the arms of one source on one line.
+void AddCalibrations(const Run& run, Lines& lines) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> sources;
+  for (const Arm& arm : run.arms) {
+    if (!arm.calibration || !arm.latency_ms) {
+      continue;
+    }
+    const std::string source = SourceOf(*arm.calibration);
+    const auto known = std::find_if(sources.begin(), sources.end(),
+                                    [&](const auto& one) { return one.first == source; });
+    (known == sources.end() ? sources.emplace_back(source, std::vector<std::string>()) : *known)
+        .second.push_back(arm.conversion);
+  }
+  for (const auto& [source, arms] : sources) {
+    lines.push_back({"Calibration",
+                     Tone::kPlain,
+                     Sentence(fmt::format("{} {}", Join(arms, ", "), source)),
+                     {}});
+  }
+}
+
 void AddDoubts(const Run& run, bool notes, Lines& lines) {
   std::size_t unsaid = 0;
   for (const Arm& arm : run.arms) {
@@ -209,6 +247,7 @@ void AddDoubts(const Run& run, bool notes, Lines& lines) {
   if (std::string text = OnInputs(run.model); !text.empty()) {
     lines.push_back({"Inputs", Tone::kPlain, std::move(text), {}});
   }
+  AddCalibrations(run, lines);
   if (run.model.weights == "random") {
     lines.push_back({"Weights",
                      Tone::kPlain,
