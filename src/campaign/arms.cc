@@ -50,10 +50,12 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   facts.engine = choice.route.engine;
   facts.engine_version = here ? described->second->version : "";
   facts.control = control;
+  facts.metric = recipe.streams == "throughput" ? record::kThroughput : record::kLatency;
   facts.calibration = setting_.CalibrationOf(recipe);
   facts.warning = conversion::LegalityOf(choice, setting_.around.host).warning;
   ArmPlan planned;
   planned.label = facts.label;
+  planned.for_throughput = facts.metric == record::kThroughput;
   planned.worker = setting_.SpecOf(choice.route.engine);
   planned.job = setting_.JobOf(choice.conversion.name, recipe);
   planned.stays = control;

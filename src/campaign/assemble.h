@@ -22,6 +22,7 @@ struct ArmFacts {
   std::string told;    // what the engine is told for it, "fp32" for the class "int8-qdq", whose
                        // graph quantises by itself; "": the same
   bool as_is = false;  // the class is the file's own: a runtime may as well compute in fp32
+  std::string metric = record::kLatency;
   std::string warning = {};  // what was to be expected of it on this machine
   std::optional<Artifact> artifact;
   std::optional<record::Calibration> calibration = {};

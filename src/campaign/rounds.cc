@@ -66,7 +66,8 @@ class Rounds {
   bool Finished() const { return !stopped_.empty(); }
   bool InTime() const { return plan_.budget_s == 0 || seen_.timing_s < plan_.budget_s; }
   std::vector<Standing> Standings() const {
-    return StandingsOf(seen_, BaselineOf(seen_, plan_.baseline), plan_.may_lead);
+    return StandingsOf(seen_, BaselineOf(seen_, plan_.baseline), plan_.may_lead,
+                       [&](std::size_t arm) { return plan_.arms[arm].for_throughput; });
   }
   std::vector<std::size_t> Candidates() const;  // arms that are measured further
   std::size_t Shared() const;                   // by all groups

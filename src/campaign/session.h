@@ -24,6 +24,7 @@ struct ArmPlan {
   engine::Job job;
   std::uint64_t expected_bytes = 0;  // resident, before any process of the arm was seen
   bool stays = false;                // is never cut: it is there for another purpose than to win
+  bool for_throughput = false;       // several inferences at a time: ranked apart
 };
 
 struct Timeouts {
@@ -75,6 +76,9 @@ class Session {
   bool StartLoading(std::size_t arm);
   void FinishLoading(std::size_t arm);
   void WarmUpArm(std::size_t arm, std::optional<double> deadline_s);
+  Pace PaceOf(std::size_t arm) const;
+  /// Inferences that take all places of an arm with several, twice; else `usual`.
+  int Discarded(std::size_t arm, int usual) const;
   std::optional<engine::Slice> TakeSlice(std::size_t arm, const char* stage, int discard,
                                          SliceSize size, double seconds);
   double SliceTimeout(std::size_t arm, SliceSize size) const;

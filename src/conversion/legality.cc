@@ -34,8 +34,6 @@ std::string Obstacle(const Conversion& c, const Host& host) {
   switch (c.standing) {
     case Standing::kExplained:
       return c.why;
-    case Standing::kNotBuilt:
-      return "it is not built yet";
     case Standing::kNeedsCuda:
       return Has(host.devices, "cuda") ? "on NVIDIA GPUs it is not built yet"
                                        : "it needs an NVIDIA GPU, and there is none here";

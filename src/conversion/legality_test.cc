@@ -50,12 +50,6 @@ TEST(LegalityTest, SaysWhyNobodyCanRunIt) {
   EXPECT_EQ(HintOf("BF16+COMPILE_ONNXRT"), "the nearest that runs here: ONNX_CPU");
 }
 
-TEST(LegalityTest, SaysWhatIsNotBuiltYet) {
-  EXPECT_THAT(ReasonOf("COMPILE_OPENVINO+THROUGHPUT", kNew), HasSubstr("not built yet"));
-  EXPECT_EQ(HintOf("COMPILE_OPENVINO+THROUGHPUT", kNew),
-            "the nearest that runs here: COMPILE_OPENVINO");
-}
-
 TEST(LegalityTest, HasAnAlternativeForAllThatDoNotRun) {
   for (const Conversion& c : Registry()) {
     const Legality legality = LegalityOf(c, kOld);

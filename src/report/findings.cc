@@ -72,6 +72,13 @@ void AddRecommendation(const Run& run, Lines& lines) {
                                  Join(best.not_separated_from, ", ")),
                      {}});
   }
+  if (best.throughput) {
+    lines.push_back(
+        {"Throughput",
+         Tone::kPlain,
+         fmt::format("{}: {}", best.throughput->conversion, Sentence(best.throughput->why)),
+         {}});
+  }
   if (const Arm* arm = FindArm(run, best.conversion); arm != nullptr && !arm->repeat.empty()) {
     lines.push_back({"Take it home",
                      Tone::kPlain,
@@ -312,6 +319,11 @@ std::string Legend(const Run& run) {
   if (!run.baseline.empty()) {
     text += fmt::format("; speedup: time of {} / time, paired by round, with its 95 % interval",
                         run.baseline);
+  }
+  if (TellsThroughput(run)) {
+    text +=
+        "; with several inferences at a time the median is of each of them, and throughput is "
+        "compared: inferences per second / those of the other";
   }
   const bool checked =
       std::any_of(run.arms.begin(), run.arms.end(), [](const Arm& a) { return bool(a.output); });
