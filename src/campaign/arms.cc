@@ -52,9 +52,11 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   facts.control = control;
   facts.metric = recipe.streams == "throughput" ? record::kThroughput : record::kLatency;
   facts.calibration = setting_.CalibrationOf(recipe);
-  facts.warning = conversion::LegalityOf(choice, setting_.around.host).warning;
+  const conversion::Legality legality = conversion::LegalityOf(choice, setting_.around.host);
+  facts.warning = legality.warning;
   ArmPlan planned;
   planned.label = facts.label;
+  planned.brief = legality.slow;
   planned.for_throughput = facts.metric == record::kThroughput;
   planned.worker = setting_.SpecOf(choice.route.engine);
   planned.job = setting_.JobOf(choice.conversion.name, recipe);
@@ -65,7 +67,8 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   if (const Status able = setting_.Able(choice); !able.ok()) {
     End(arm, "", able.error());
   } else if (!facts.warning.empty()) {
-    progress_.Say(fmt::format("{}: {}", facts.label, facts.warning));
+    progress_.Say(fmt::format("{}: {}{}", facts.label, facts.warning,
+                              legality.slow ? "; a few rounds of it are measured" : ""));
   }
 }
 

@@ -119,7 +119,22 @@ TEST_F(AssembleTest, RanksArmsForThroughputApartAndSaysWhatTheyBring) {
   findings_.judgements[0].outcome = findings_.judgements[1].outcome = record::Outcome::kWrongOutput;
   run = Assemble();
   EXPECT_EQ(run.recommendation->conversion, "MANY");
-  EXPECT_THAT(run.recommendation->why, HasSubstr("by throughput, as no arm with one inference"));
+  EXPECT_THAT(run.recommendation->why, HasSubstr("by throughput, as no arm that runs one"));
+}
+
+TEST_F(AssembleTest, RecommendsNoArmThatWasMeasuredBrieflyWhereAnotherIsFit) {
+  Add("EAGER", 10);
+  Add("BRIEF", 8);
+  findings_.seen.arms[1].stopped = "cut";
+  findings_.seen.arms[1].cut = "a short budget of 3 rounds";
+  record::Run run = Assemble();
+  EXPECT_EQ(run.recommendation->conversion, "EAGER");
+  EXPECT_THAT(run.recommendation->not_separated_from, IsEmpty());
+  EXPECT_EQ(run.arms[1].stopped, "cut");
+  EXPECT_THAT(run.arms[1].notes, Contains(HasSubstr("a short budget of 3 rounds")));
+  findings_.judgements[0].outcome = record::Outcome::kWrongOutput;
+  run = Assemble();
+  EXPECT_EQ(run.recommendation->conversion, "BRIEF");
 }
 
 TEST_F(AssembleTest, SaysWhereAThroughputIsNoBetterThanOneInferenceAtATime) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/text.h"
 #include "campaign/pairing.h"
@@ -14,7 +15,8 @@ namespace {
 
 double RatioOf(const record::Arm& arm) { return arm.speedup ? arm.speedup->ratio : 1; }
 
-/// Arms of this metric whose output passed, without the control, fastest first.
+/// Arms of this metric whose output passed, without the control, fastest first; those that were cut
+/// behind all others.
 std::vector<std::size_t> Ranked(const Findings& findings, const record::Run& run,
                                 const std::string& metric) {
   std::vector<std::size_t> ranked;
@@ -26,16 +28,22 @@ std::vector<std::size_t> Ranked(const Findings& findings, const record::Run& run
       ranked.push_back(arm);
     }
   }
-  std::stable_sort(ranked.begin(), ranked.end(), [&](std::size_t a, std::size_t b) {
-    return RatioOf(run.arms[a]) > RatioOf(run.arms[b]);
-  });
+  const auto place = [&](std::size_t arm) {
+    return std::pair(findings.seen.arms[arm].cut.empty(), RatioOf(run.arms[arm]));
+  };
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [&](std::size_t a, std::size_t b) { return place(a) > place(b); });
   return ranked;
 }
 
-/// Those of `others` that cannot be told from the winner. Cut arms were told from it long ago.
+/// Those of `others` that cannot be told from the winner. Cut arms were told from it long ago,
+/// unless nothing but such arms is left.
 std::vector<std::size_t> NotSeparated(const Findings& findings, std::size_t winner,
                                       std::vector<std::size_t> others) {
-  std::erase_if(others, [&](std::size_t arm) { return !findings.seen.arms[arm].cut.empty(); });
+  const auto is_cut = [&](std::size_t arm) { return !findings.seen.arms[arm].cut.empty(); };
+  if (!is_cut(winner)) {
+    std::erase_if(others, is_cut);
+  }
   std::vector<stats::Comparison> comparisons;
   for (const std::size_t other : others) {
     comparisons.push_back(stats::Compare(LogRatios(findings.seen, winner, other)));
@@ -52,18 +60,17 @@ std::vector<std::size_t> NotSeparated(const Findings& findings, std::size_t winn
 
 std::string Why(const record::Run& run, const record::Arm& winner, std::size_t ranked,
                 std::size_t close) {
-  if (ranked == 1) {
-    return "the only one whose output passed";
-  }
-  const bool latency = winner.metric == record::kLatency;
-  std::string why = close == 0 ? "fastest of those whose output passed"
-                               : "among the fastest of those whose output passed";
-  if (winner.speedup) {
+  std::string why = ranked == 1  ? "the only one whose output passed"
+                    : close == 0 ? "fastest of those whose output passed"
+                                 : "among the fastest of those whose output passed";
+  if (ranked > 1 && winner.speedup) {
     const bool by_latency = winner.speedup->metric == record::kLatency;
     why += fmt::format(": {:.2f} x the {} of {}", winner.speedup->ratio,
                        by_latency ? "speed" : "throughput", run.baseline);
   }
-  why += latency ? "" : "; by throughput, as no arm with one inference at a time is fit";
+  if (winner.metric != record::kLatency) {
+    why += "; by throughput, as no arm that runs one inference at a time is fit";
+  }
   if (winner.calibration && winner.calibration->source == record::kSynthetic) {
     why += "; its scales come from synthetic inputs, which say nothing of the errors on yours";
   }

@@ -234,15 +234,27 @@ void Session::Round(std::mt19937_64& random) {
   seen_.sessions[record_].rounds.push_back(std::move(round));
 }
 
+void Session::ReadMemory(std::size_t arm) {
+  const auto reply =
+      Ask(arm, "timing", engine::MakeRequest("memory", {{"reset", false}}), kMemoryTimeoutS);
+  const auto memory = reply ? engine::MemoryFromJson(*reply) : Error{};
+  if (memory.ok()) {
+    Log(arm).peak_rss_bytes.push_back(memory->peak_rss_bytes);
+    Log(arm).file_rss_bytes.push_back(memory->file_bytes);
+  }
+}
+
+void Session::Close(std::size_t arm) {
+  ReadMemory(arm);
+  if (const auto worker = alive_.find(arm); worker != alive_.end()) {
+    worker->second->Close();
+    alive_.erase(worker);
+  }
+}
+
 void Session::Close() {
   for (const std::size_t arm : Live()) {
-    const auto reply =
-        Ask(arm, "timing", engine::MakeRequest("memory", {{"reset", false}}), kMemoryTimeoutS);
-    const auto memory = reply ? engine::MemoryFromJson(*reply) : Error{};
-    if (memory.ok()) {
-      Log(arm).peak_rss_bytes.push_back(memory->peak_rss_bytes);
-      Log(arm).file_rss_bytes.push_back(memory->file_bytes);
-    }
+    ReadMemory(arm);
   }
   for (auto& [arm, worker] : alive_) {
     worker->Close();

@@ -50,6 +50,14 @@ TEST(LegalityTest, SaysWhyNobodyCanRunIt) {
   EXPECT_EQ(HintOf("BF16+COMPILE_ONNXRT"), "the nearest that runs here: ONNX_CPU");
 }
 
+TEST(LegalityTest, KnowsFp16ToBeSlowWhereTheProcessorHasNoArithmeticForIt) {
+  EXPECT_TRUE(LegalityOf(*Find("FP16+EAGER"), kOld).slow);
+  EXPECT_FALSE(LegalityOf(*Find("FP16+EAGER"), kNew).slow);
+  EXPECT_FALSE(LegalityOf(*Find("FP16+COMPILE_OPENVINO"), kOld).slow) << "it does not run";
+  EXPECT_FALSE(LegalityOf(*Find("BF16+EAGER"), kOld).slow);
+  EXPECT_FALSE(LegalityOf(*Find("EAGER"), kOld).slow);
+}
+
 TEST(LegalityTest, HasAnAlternativeForAllThatDoNotRun) {
   for (const Conversion& c : Registry()) {
     const Legality legality = LegalityOf(c, kOld);

@@ -164,11 +164,12 @@ void AddCuts(const Run& run, Lines& lines) {
     }
   }
   if (!cut.empty()) {
-    lines.push_back({"Cut early",
-                     Tone::kPlain,
-                     fmt::format("far slower than the fastest, so that they have no interval: {}.",
-                                 Join(cut, ", ")),
-                     {}});
+    lines.push_back(
+        {"Cut early",
+         Tone::kPlain,
+         fmt::format("far slower than the fastest, or known to be, so that a few rounds did: {}.",
+                     Join(cut, ", ")),
+         {}});
   }
 }
 
