@@ -119,7 +119,7 @@ std::vector<std::string> NotesOn(const Findings& findings, std::size_t baseline,
   if (const auto& artifact = findings.arms[arm].artifact) {
     notes.insert(notes.end(), artifact->notes.begin(), artifact->notes.end());
   }
-  if (findings.arms[arm].calibration) {
+  if (log.loaded && findings.arms[arm].calibration) {
     notes.push_back(OnCalibration(*findings.arms[arm].calibration));
   }
   if (arm < findings.judgements.size() && !findings.judgements[arm].reason.empty() &&

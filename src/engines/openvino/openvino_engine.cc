@@ -102,6 +102,10 @@ Result<Loaded> OpenVinoEngine::Load(const Job& job, const tensor::SafetensorsFil
   }
   Loaded loaded = ReadBack(model_, job);
   loaded.places = Places();
+  if (flight_) {
+    loaded.notes.push_back(fmt::format("{} requests at a time, in {} streams", Places(),
+                                       model_.get_property(ov::num_streams).num));
+  }
   if (HasCache(job) && !model_.get_property(ov::loaded_from_cache)) {
     loaded.notes.push_back("compiled anew: the artifact was not used");
   }

@@ -104,11 +104,6 @@ Loaded ReadBack(const ov::CompiledModel& model, const Job& job) {
           fmt::format("{}: asked {}, obtained {}", name, asked.as<std::string>(), obtained));
     }
   }
-  if (ForThroughput(job)) {
-    loaded.notes.push_back(fmt::format("{} requests at a time, in {} streams",
-                                       model.get_property(ov::optimal_number_of_infer_requests),
-                                       model.get_property(ov::num_streams).num));
-  }
   return loaded;
 }
 
