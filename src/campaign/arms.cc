@@ -136,6 +136,8 @@ campaign::Identity Arms::Identity() const {
   Json& details = identity.details;
   details["the model"] = setting_.model.sha256;
   details["the inputs"] = setting_.inputs.sha256;
+  details["the calibration"] =
+      fmt::format("{} {}", setting_.calibration.sha256, setting_.options.calibration_method);
   details["the processor"] = setting_.around.machine.cpu;
   details["its CPUs"] = setting_.around.machine.cpus_allowed;
   details["--threads"] = setting_.threads;
@@ -316,7 +318,9 @@ void Arms::Predict(record::Run& run) const {
   const auto& profile = setting_.around.profile;
   for (std::size_t arm = 0; profile && arm < run.arms.size(); ++arm) {
     const std::optional<record::Latency>& latency = run.arms[arm].latency_ms;
-    if (latency && findings_.arms[arm].device == "cpu") {
+    // What is predicted is an inference that has the processor to itself.
+    const bool alone = findings_.arms[arm].metric == record::kLatency;
+    if (latency && alone && findings_.arms[arm].device == "cpu") {
       run.arms[arm].predicted = PredictedOf(setting_.model.graph, choices_[arm].conversion.recipe,
                                             *profile, setting_.threads, latency->median);
     }
