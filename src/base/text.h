@@ -29,6 +29,9 @@ bool IsText(std::string_view text);
 /// that are no UTF-8 as "?", whole characters of at most `most` bytes.
 std::string OneLine(std::string_view text, std::size_t most = 300);
 
+/// A word as a shell takes it back: quoted where it must be.
+std::string ShellQuoted(const std::string& word);
+
 /// "1.2 GB" (powers of 1000); "870 B".
 std::string FormatBytes(std::uint64_t bytes);
 

@@ -29,7 +29,7 @@ Arms::Arms(const Setting& setting, std::vector<conversion::Choice> choices,
            ProcessWorkshop& workshop, Progress& progress)
     : setting_(setting), choices_(std::move(choices)), workshop_(workshop), progress_(progress) {
   for (conversion::Choice& choice : choices_) {
-    choice.conversion.recipe = setting.InOwnPrecision(choice.conversion.recipe);
+    choice.conversion.recipe = setting.ForArm(choice.conversion.recipe);
   }
 }
 
@@ -50,9 +50,14 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   facts.engine = choice.route.engine;
   facts.engine_version = here ? described->second->version : "";
   facts.control = control;
-  facts.warning = conversion::LegalityOf(choice, setting_.around.host).warning;
+  facts.metric = recipe.streams == "throughput" ? record::kThroughput : record::kLatency;
+  facts.calibration = setting_.CalibrationOf(recipe);
+  const conversion::Legality legality = conversion::LegalityOf(choice, setting_.around.host);
+  facts.warning = legality.warning;
   ArmPlan planned;
   planned.label = facts.label;
+  planned.brief = legality.slow;
+  planned.for_throughput = facts.metric == record::kThroughput;
   planned.worker = setting_.SpecOf(choice.route.engine);
   planned.job = setting_.JobOf(choice.conversion.name, recipe);
   planned.stays = control;
@@ -62,7 +67,8 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   if (const Status able = setting_.Able(choice); !able.ok()) {
     End(arm, "", able.error());
   } else if (!facts.warning.empty()) {
-    progress_.Say(fmt::format("{}: {}", facts.label, facts.warning));
+    progress_.Say(fmt::format("{}: {}{}", facts.label, facts.warning,
+                              legality.slow ? "; a few rounds of it are measured" : ""));
   }
 }
 
@@ -130,6 +136,8 @@ campaign::Identity Arms::Identity() const {
   Json& details = identity.details;
   details["the model"] = setting_.model.sha256;
   details["the inputs"] = setting_.inputs.sha256;
+  details["the calibration"] =
+      fmt::format("{} {}", setting_.calibration.sha256, setting_.options.calibration_method);
   details["the processor"] = setting_.around.machine.cpu;
   details["its CPUs"] = setting_.around.machine.cpus_allowed;
   details["--threads"] = setting_.threads;
@@ -310,7 +318,9 @@ void Arms::Predict(record::Run& run) const {
   const auto& profile = setting_.around.profile;
   for (std::size_t arm = 0; profile && arm < run.arms.size(); ++arm) {
     const std::optional<record::Latency>& latency = run.arms[arm].latency_ms;
-    if (latency && findings_.arms[arm].device == "cpu") {
+    // What is predicted is an inference that has the processor to itself.
+    const bool alone = findings_.arms[arm].metric == record::kLatency;
+    if (latency && alone && findings_.arms[arm].device == "cpu") {
       run.arms[arm].predicted = PredictedOf(setting_.model.graph, choices_[arm].conversion.recipe,
                                             *profile, setting_.threads, latency->median);
     }

@@ -26,9 +26,11 @@ std::optional<T> MedianOf(const std::vector<T>& values) {
   return static_cast<T>(stats::Median(doubles));
 }
 
-record::Latency LatencyOf(const ArmLog& log) {
-  std::vector<double> ms(log.samples_ns);
-  std::transform(ms.begin(), ms.end(), ms.begin(), [](double ns) { return ns * kMsPerNs; });
+/// ns, slice_medians_ns  of single inferences
+record::Latency LatencyOf(const std::vector<double>& ns,
+                          const std::vector<double>& slice_medians_ns) {
+  std::vector<double> ms(ns);
+  std::transform(ms.begin(), ms.end(), ms.begin(), [](double one) { return one * kMsPerNs; });
   record::Latency latency;
   latency.median = stats::Median(ms);
   latency.mean = stats::Mean(ms);
@@ -37,7 +39,7 @@ record::Latency LatencyOf(const ArmLog& log) {
   if (ms.size() > 1) {
     latency.stddev = stats::StandardDeviation(ms);
   }
-  if (const auto interval = stats::MedianInterval(log.slice_medians_ns, kConfidence)) {
+  if (const auto interval = stats::MedianInterval(slice_medians_ns, kConfidence)) {
     latency.ci95 = record::Interval{interval->low * kMsPerNs, interval->high * kMsPerNs};
   }
   latency.p90 = stats::SupportedPercentile(ms, 0.90);
@@ -50,8 +52,14 @@ void FillNumbers(const ArmLog& log, const Findings& findings, record::Arm& arm) 
   if (log.samples_ns.empty()) {
     return;
   }
-  arm.latency_ms = LatencyOf(log);
-  arm.throughput_per_s = static_cast<double>(findings.batch_size) * 1e3 / arm.latency_ms->median;
+  const bool apart = !log.latencies_ns.empty();
+  arm.latency_ms = LatencyOf(apart ? log.latencies_ns : log.samples_ns,
+                             apart ? log.slice_latencies_ns : log.slice_medians_ns);
+  const double per_s = static_cast<double>(findings.batch_size) * 1e9;
+  arm.throughput_per_s = per_s / stats::Median(log.samples_ns);
+  if (const auto interval = stats::MedianInterval(log.slice_medians_ns, kConfidence)) {
+    arm.throughput_ci95 = record::Interval{per_s / interval->high, per_s / interval->low};
+  }
   const std::size_t kept = std::min(log.samples_ns.size(), kMostSamples);
   for (std::size_t i = 0; i < kept; ++i) {
     arm.samples_ms.push_back(log.samples_ns[i] * kMsPerNs);
@@ -144,11 +152,13 @@ void FillSpeedup(const Findings& findings, std::size_t baseline, std::size_t ind
     return;
   }
   const stats::Comparison comparison = stats::Compare(ratios);
-  arm.speedup = record::Speedup{.vs = findings.arms[baseline].label,
-                                .ratio = comparison.ratio,
-                                .ci95 = {},
-                                .separated = stats::Separated(comparison),
-                                .rounds = comparison.rounds};
+  arm.speedup = record::Speedup{
+      .vs = findings.arms[baseline].label,
+      .ratio = comparison.ratio,
+      .ci95 = {},
+      .separated = stats::Separated(comparison),
+      .rounds = comparison.rounds,
+      .metric = findings.arms[baseline].metric == arm.metric ? arm.metric : record::kThroughput};
   if (ratios.size() > 1) {
     arm.process_spread = comparison.process_spread;  // free of what moved both
   }
@@ -162,9 +172,10 @@ void FillSpeedup(const Findings& findings, std::size_t baseline, std::size_t ind
 }
 
 std::string Repeat(const Findings& findings, const ArmFacts& facts, std::size_t baseline) {
-  return fmt::format("{} --conversions {}{}{}", findings.command_before,
+  return fmt::format("{} --conversions {}{}{}{}", findings.command_before,
                      facts.control ? findings.arms[baseline].label : facts.label,
-                     facts.control ? " --control" : "", findings.command_after);
+                     facts.control ? " --control" : "", findings.command_after,
+                     facts.calibration ? findings.calibration_options : "");
 }
 
 record::Arm ArmOf(const Findings& findings, std::size_t baseline, std::size_t index) {
@@ -176,6 +187,9 @@ record::Arm ArmOf(const Findings& findings, std::size_t baseline, std::size_t in
   arm.conversion = facts.label;
   arm.engine = facts.engine;
   arm.engine_version = facts.engine_version;
+  arm.calibration = facts.calibration;
+  arm.metric = facts.metric;
+  arm.requests = log.loaded ? log.loaded->places : 1;
   FillNumbers(log, findings, arm);
   FillProcesses(log, facts, findings, arm);
   FillOutcome(log, facts, judgement, findings.signal, arm);

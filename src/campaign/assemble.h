@@ -22,8 +22,10 @@ struct ArmFacts {
   std::string told;    // what the engine is told for it, "fp32" for the class "int8-qdq", whose
                        // graph quantises by itself; "": the same
   bool as_is = false;  // the class is the file's own: a runtime may as well compute in fp32
+  std::string metric = record::kLatency;
   std::string warning = {};  // what was to be expected of it on this machine
   std::optional<Artifact> artifact;
+  std::optional<record::Calibration> calibration = {};
   bool control = false;  // the A/A arm: compared with the baseline, never ranked
 };
 
@@ -38,6 +40,7 @@ struct Findings {
   std::int64_t batch_size = 1;
   int signal = 0;                             // that ended the campaign
   std::string command_before, command_after;  // what stands around --conversions in `repeat`
+  std::string calibration_options;            // and after it for an arm that is calibrated
   std::vector<std::string> mistrust_reasons;  // of the machine
 };
 

@@ -10,6 +10,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr double kMs = 1e6;
 
@@ -82,6 +83,97 @@ TEST_F(AssembleTest, FillsStatisticsAndMediansOverProcesses) {
   EXPECT_EQ(arm.timed, 24u);
   EXPECT_FALSE(arm.speedup);
   EXPECT_EQ(arm.repeat, "assay run m --conversions EAGER --threads 2");
+}
+
+TEST_F(AssembleTest, RanksArmsForThroughputApartAndSaysWhatTheyBring) {
+  Add("EAGER", 10);
+  Add("ONE", 6);
+  Add("MANY", 3);
+  findings_.arms[2].metric = record::kThroughput;
+  ArmLog& log = findings_.seen.arms[2];
+  log.loaded->places = 4;
+  for (const double ns : log.samples_ns) {
+    log.latencies_ns.insert(log.latencies_ns.end(), 4, 4 * ns);
+    log.slice_latencies_ns.push_back(4 * ns);
+  }
+  record::Run run = Assemble();
+  const record::Arm& many = run.arms[2];
+  EXPECT_EQ(many.metric, "throughput");
+  EXPECT_EQ(many.requests, 4);
+  EXPECT_NEAR(many.latency_ms->median, 12.04, 0.1);
+  EXPECT_EQ(many.latency_ms->n, 4 * 24u);
+  EXPECT_NEAR(*many.throughput_per_s, 1000 / 3.01, 1);
+  EXPECT_LT(many.throughput_ci95->low, *many.throughput_per_s);
+  EXPECT_GT(many.throughput_ci95->high, *many.throughput_per_s);
+  EXPECT_EQ(many.samples_ms.size(), 24u);
+  EXPECT_EQ(many.speedup->metric, "throughput");
+  EXPECT_NEAR(many.speedup->ratio, 10.0 / 3, 0.1);
+  EXPECT_EQ(run.arms[1].speedup->metric, "latency");
+  EXPECT_EQ(run.recommendation->conversion, "ONE");
+  EXPECT_THAT(run.recommendation->not_separated_from, IsEmpty());
+  EXPECT_EQ(run.recommendation->throughput->conversion, "MANY");
+  EXPECT_THAT(run.recommendation->throughput->why, HasSubstr("2.00 x the throughput of ONE; 332"));
+  EXPECT_THAT(run.recommendation->throughput->why,
+              HasSubstr("with 4 at a time, each taking 12.04"));
+
+  findings_.judgements[0].outcome = findings_.judgements[1].outcome = record::Outcome::kWrongOutput;
+  run = Assemble();
+  EXPECT_EQ(run.recommendation->conversion, "MANY");
+  EXPECT_THAT(run.recommendation->why, HasSubstr("by throughput, as no arm that runs one"));
+}
+
+TEST_F(AssembleTest, RecommendsNoArmThatWasMeasuredBrieflyWhereAnotherIsFit) {
+  Add("EAGER", 10);
+  Add("BRIEF", 8);
+  findings_.seen.arms[1].stopped = "cut";
+  findings_.seen.arms[1].cut = "a short budget of 3 rounds";
+  record::Run run = Assemble();
+  EXPECT_EQ(run.recommendation->conversion, "EAGER");
+  EXPECT_THAT(run.recommendation->not_separated_from, IsEmpty());
+  EXPECT_EQ(run.arms[1].stopped, "cut");
+  EXPECT_THAT(run.arms[1].notes, Contains(HasSubstr("a short budget of 3 rounds")));
+  findings_.judgements[0].outcome = record::Outcome::kWrongOutput;
+  run = Assemble();
+  EXPECT_EQ(run.recommendation->conversion, "BRIEF");
+}
+
+TEST_F(AssembleTest, SaysWhereAThroughputIsNoBetterThanOneInferenceAtATime) {
+  Add("EAGER", 10);
+  Add("MANY", 11);
+  findings_.arms[1].metric = record::kThroughput;
+  record::Run run = Assemble();
+  EXPECT_THAT(run.recommendation->throughput->why,
+              HasSubstr("0.91 x the throughput of EAGER: one inference at a time gives more"));
+  findings_ = {};
+  findings_.seen.sessions.assign(3, {});
+  for (SessionLog& session : findings_.seen.sessions) {
+    session.rounds.resize(8);
+  }
+  Add("EAGER", 10);
+  Add("MANY", 10);
+  findings_.arms[1].metric = record::kThroughput;
+  run = Assemble();
+  EXPECT_THAT(run.recommendation->throughput->why, HasSubstr("cannot be told from it"));
+}
+
+TEST_F(AssembleTest, SaysWhatScalesWereMadeFrom) {
+  Add("EAGER", 10);
+  Add("INT8", 5);
+  findings_.calibration_options = " --calibration typical";
+  findings_.arms[1].calibration =
+      record::Calibration{.source = "synthetic", .folder = "", .method = "minmax", .samples = 4};
+  record::Run run = Assemble();
+  EXPECT_THAT(run.recommendation->why, HasSubstr("scales come from synthetic inputs"));
+  EXPECT_THAT(run.arms[1].notes, Contains("calibrated on 4 synthetic inputs"));
+  EXPECT_EQ(run.arms[0].repeat, "assay run m --conversions EAGER --threads 2");
+  EXPECT_EQ(run.arms[1].repeat, "assay run m --conversions INT8 --threads 2 --calibration typical");
+  findings_.arms[1].calibration->source = "files";
+  findings_.arms[1].calibration->folder = "typical";
+  findings_.arms[1].calibration->dropped = 3;
+  run = Assemble();
+  EXPECT_THAT(run.recommendation->why, Not(HasSubstr("synthetic")));
+  EXPECT_THAT(run.arms[1].notes,
+              Contains("calibrated on 4 samples of typical; 3 rows at the end fill no sample"));
 }
 
 TEST_F(AssembleTest, AnArmOfAQuantisedModelObtainsItsClassWhenTheEngineDidAsTold) {

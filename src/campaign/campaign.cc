@@ -62,6 +62,7 @@ Campaign Finish(const Setting& setting, Findings& findings, int signal) {
       setting.options.subject.empty() ? setting.model.name : setting.options.subject;
   findings.command_before = "assay run " + subject;
   findings.command_after = RepeatOptions(setting.options);
+  findings.calibration_options = CalibrationOptions(setting.options);
   Assemble(findings, campaign.run);
   return campaign;
 }

@@ -29,10 +29,12 @@ struct Options : Effort {
   std::optional<std::uint64_t> memory_bytes;  // per worker; unset: free at the start less 1 GiB
   std::optional<double> tolerance;
   bool control = false;
-  bool resume = false;                   // goes on from the journal of an interrupted campaign
-  std::uint64_t seed = 0;                // inputs and the order within rounds
-  std::vector<InputFile> inputs;         // that are read, not drawn
-  Json engine_options = Json::object();  // passed to every Job (the fake engine's script)
+  bool resume = false;                        // goes on from the journal of an interrupted campaign
+  std::uint64_t seed = 0;                     // inputs and the order within rounds
+  std::vector<InputFile> inputs;              // that are read, not drawn
+  std::filesystem::path calibration;          // folder of samples for quantisers; "": drawn
+  std::string calibration_method = "minmax";  // one of conversion::kCalibrationMethods
+  Json engine_options = Json::object();       // passed to every Job (the fake engine's script)
   std::string subject;  // MODEL and its options on the command line, for `repeat`; "": its name
 };
 

@@ -241,17 +241,17 @@ TEST_F(CampaignTest, StartsNoEngineForAConversionThatCannotRunOnThisMachine) {
 }
 
 TEST_F(CampaignTest, RecordsEveryArmWhereNoneCanRun) {
-  for (const char* name : {"GONE", "NOT_YET"}) {
+  for (const char* name : {"GONE", "ELSEWHERE"}) {
     Add(name);
     choices_.back().route.engine = "nosuch";
   }
   choices_[0].conversion.standing = conversion::Standing::kExplained;
   choices_[0].conversion.why = "it is gone";
-  choices_[1].conversion.standing = conversion::Standing::kNotBuilt;
+  choices_[1].conversion.standing = conversion::Standing::kNeedsCuda;
   const Campaign campaign = Run();
   ASSERT_EQ(campaign.run.arms.size(), 2u);
   EXPECT_EQ(campaign.run.arms[0].reason, "it is gone");
-  EXPECT_THAT(campaign.run.arms[1].reason, HasSubstr("not built yet"));
+  EXPECT_THAT(campaign.run.arms[1].reason, HasSubstr("NVIDIA GPU"));
   EXPECT_EQ(campaign.run.arms[1].outcome, record::Outcome::kUnsupported);
   EXPECT_FALSE(campaign.run.recommendation);
   EXPECT_FALSE(std::filesystem::exists(around_.home / "references"));

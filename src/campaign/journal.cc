@@ -37,6 +37,11 @@ std::string Difference(const Json& before, const Json& now) {
   return "";
 }
 
+/// Those behind the first `count`.
+std::vector<double> After(const std::vector<double>& all, std::size_t count) {
+  return {all.begin() + static_cast<std::ptrdiff_t>(count), all.end()};
+}
+
 /// Applies one line; false when it is none, because writing it was cut off.
 bool Apply(const std::string& line, const std::filesystem::path& outputs, Journal::State& state) {
   const auto read = [&] {
@@ -52,6 +57,8 @@ bool Apply(const std::string& line, const std::filesystem::path& outputs, Journa
       ReadInto(one.at("log"), outputs, log);
       const auto samples = one.at("samples").get<std::vector<double>>();
       log.samples_ns.insert(log.samples_ns.end(), samples.begin(), samples.end());
+      const auto latencies = one.value("latencies", std::vector<double>());
+      log.latencies_ns.insert(log.latencies_ns.end(), latencies.begin(), latencies.end());
     }
     seen.sessions.resize(json.at("sessions").get<std::size_t>());
     if (!seen.sessions.empty()) {
@@ -73,6 +80,7 @@ Result<Journal> Journal::Open(const std::filesystem::path& home, const Identity&
   journal.found_.seen.arms.resize(identity.arms.size());
   journal.kept_.resize(identity.arms.size());
   journal.samples_.resize(identity.arms.size());
+  journal.latencies_.resize(identity.arms.size());
   std::error_code ignored;  // opening the folder says it
   std::filesystem::create_directories(journal.outputs(), ignored);
   journal.lock_ = Descriptor(::open(journal.folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -142,6 +150,7 @@ Status Journal::Read(const Identity& identity) {
   for (std::size_t arm = 0; arm < kept_.size(); ++arm) {
     kept_[arm] = ToJson(found_.seen.arms[arm]);
     samples_[arm] = found_.seen.arms[arm].samples_ns.size();
+    latencies_[arm] = found_.seen.arms[arm].latencies_ns.size();
   }
   std::error_code error;  // a line that was cut off is in the way of the next one
   std::filesystem::resize_file(path, good, error);
@@ -159,12 +168,13 @@ Status Journal::Keep(const Measurements& seen, const Course& course, double seco
     if (json == kept_[arm]) {
       continue;
     }
-    const auto fresh = log.samples_ns.begin() + static_cast<std::ptrdiff_t>(samples_[arm]);
     arms.push_back({{"arm", arm},
                     {"log", json},
-                    {"samples", std::vector<double>(fresh, log.samples_ns.end())}});
+                    {"samples", After(log.samples_ns, samples_[arm])},
+                    {"latencies", After(log.latencies_ns, latencies_[arm])}});
     kept_[arm] = std::move(json);
     samples_[arm] = log.samples_ns.size();
+    latencies_[arm] = log.latencies_ns.size();
   }
   return Append({{"seconds", seconds},
                  {"timing_s", seen.timing_s},

@@ -65,8 +65,9 @@ class Journal {
   std::filesystem::path folder_;
   Descriptor lock_, file_;
   State found_;
-  std::vector<Json> kept_;            // of each arm: what was written of it last,
-  std::vector<std::size_t> samples_;  // and how many samples
+  std::vector<Json> kept_;              // of each arm: what was written of it last,
+  std::vector<std::size_t> samples_;    // and how many samples,
+  std::vector<std::size_t> latencies_;  // and latencies beside them
 };
 
 }  // namespace assay::campaign

@@ -56,6 +56,7 @@ void Fields(Log& log, Visit visit) {
   visit("count", log.size.count);
   visit("batch", log.size.batch);
   visit("slice_medians_ns", log.slice_medians_ns);
+  visit("slice_latencies_ns", log.slice_latencies_ns);
   visit("steal_ticks", log.steal_ticks);
 }
 

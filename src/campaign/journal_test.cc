@@ -31,6 +31,8 @@ class JournalTest : public ::testing::Test {
   void Round(double ns) {
     seen_.arms[0].samples_ns.insert(seen_.arms[0].samples_ns.end(), {ns, ns});
     seen_.arms[0].slice_medians_ns.push_back(ns);
+    seen_.arms[0].latencies_ns.insert(seen_.arms[0].latencies_ns.end(), {ns, 2 * ns});
+    seen_.arms[0].slice_latencies_ns.push_back(1.5 * ns);
     seen_.sessions.back().rounds.push_back({ns, std::nullopt});
     ++course_.round;
   }
@@ -51,7 +53,8 @@ TEST_F(JournalTest, GivesBackAllThatWasKept) {
                                           .precision = "bf16",
                                           .device = "cpu",
                                           .notes = {"a"},
-                                          .doubt = "d"};
+                                          .doubt = "d",
+                                          .places = 4};
     seen_.arms[0].size = {.count = 7, .batch = 3};
     seen_.arms[0].charges.cpu_ns = 9;
     seen_.arms[0].steady = {true, false};
@@ -75,6 +78,9 @@ TEST_F(JournalTest, GivesBackAllThatWasKept) {
   const ArmLog& log = found.seen.arms[0];
   EXPECT_EQ(log.samples_ns, (std::vector<double>{0.1, 0.1, 1.0 / 3, 1.0 / 3}));
   EXPECT_EQ(log.slice_medians_ns, seen_.arms[0].slice_medians_ns);
+  EXPECT_EQ(log.latencies_ns, seen_.arms[0].latencies_ns);
+  EXPECT_EQ(log.slice_latencies_ns, seen_.arms[0].slice_latencies_ns);
+  EXPECT_EQ(log.loaded->places, 4);
   EXPECT_EQ(log.loaded->precision, "bf16");
   EXPECT_EQ(log.loaded->doubt, "d");
   EXPECT_EQ(log.size.batch, 3);

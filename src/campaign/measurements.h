@@ -39,7 +39,10 @@ struct ArmLog {
   SliceSize size;
   std::vector<double> samples_ns;        // every timed sample
   std::vector<double> slice_medians_ns;  // one per slice
-  engine::Charges charges;               // summed; threads_active: the most of any slice
+  // With several places, samples are times from one completion to the next, and these are apart:
+  std::vector<double> latencies_ns;        // of each inference, from start to end
+  std::vector<double> slice_latencies_ns;  // their median, one per slice
+  engine::Charges charges;                 // summed; threads_active: the most of any slice
   std::int64_t steal_ticks = 0;
   std::filesystem::path outputs;  // safetensors "NAME.K"; "" before they were written
 };

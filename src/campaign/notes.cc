@@ -68,6 +68,20 @@ std::string OnBatches(const ArmLog& log) {
              : fmt::format("timed in batches of {} inferences", log.size.batch);
 }
 
+std::string OnCalibration(const record::Calibration& calibration) {
+  if (calibration.source != "files") {
+    return fmt::format("calibrated on {} {}", calibration.samples,
+                       calibration.source == record::kSynthetic ? "synthetic inputs"
+                                                                : "inputs with what --input gives");
+  }
+  const std::string rest =
+      calibration.dropped == 0
+          ? ""
+          : fmt::format("; {} rows at the end fill no sample", calibration.dropped);
+  return fmt::format("calibrated on {} samples of {}{}", calibration.samples, calibration.folder,
+                     rest);
+}
+
 }  // namespace
 
 std::optional<double> ProcessSpread(const Measurements& seen, std::size_t arm) {
@@ -104,6 +118,9 @@ std::vector<std::string> NotesOn(const Findings& findings, std::size_t baseline,
   }
   if (const auto& artifact = findings.arms[arm].artifact) {
     notes.insert(notes.end(), artifact->notes.begin(), artifact->notes.end());
+  }
+  if (log.loaded && findings.arms[arm].calibration) {
+    notes.push_back(OnCalibration(*findings.arms[arm].calibration));
   }
   if (arm < findings.judgements.size() && !findings.judgements[arm].reason.empty() &&
       findings.judgements[arm].output.verdict == "unchecked" && log.loaded) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/text.h"
 #include "campaign/pairing.h"
@@ -14,26 +15,35 @@ namespace {
 
 double RatioOf(const record::Arm& arm) { return arm.speedup ? arm.speedup->ratio : 1; }
 
-/// Arms whose output passed, without the control, fastest first.
-std::vector<std::size_t> Ranked(const Findings& findings, const record::Run& run) {
+/// Arms of this metric whose output passed, without the control, fastest first; those that were cut
+/// behind all others.
+std::vector<std::size_t> Ranked(const Findings& findings, const record::Run& run,
+                                const std::string& metric) {
   std::vector<std::size_t> ranked;
   for (std::size_t arm = 0; arm < run.arms.size(); ++arm) {
     const record::Arm& it = run.arms[arm];
     if (it.outcome == record::Outcome::kMeasured && it.output && it.output->verdict == "pass" &&
-        !findings.arms[arm].control && (it.speedup || it.conversion == run.baseline)) {
+        !findings.arms[arm].control && it.metric == metric &&
+        (it.speedup || it.conversion == run.baseline)) {
       ranked.push_back(arm);
     }
   }
-  std::stable_sort(ranked.begin(), ranked.end(), [&](std::size_t a, std::size_t b) {
-    return RatioOf(run.arms[a]) > RatioOf(run.arms[b]);
-  });
+  const auto place = [&](std::size_t arm) {
+    return std::pair(findings.seen.arms[arm].cut.empty(), RatioOf(run.arms[arm]));
+  };
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [&](std::size_t a, std::size_t b) { return place(a) > place(b); });
   return ranked;
 }
 
-/// Those of `others` that cannot be told from the winner. Cut arms were told from it long ago.
+/// Those of `others` that cannot be told from the winner. Cut arms were told from it long ago,
+/// unless nothing but such arms is left.
 std::vector<std::size_t> NotSeparated(const Findings& findings, std::size_t winner,
                                       std::vector<std::size_t> others) {
-  std::erase_if(others, [&](std::size_t arm) { return !findings.seen.arms[arm].cut.empty(); });
+  const auto is_cut = [&](std::size_t arm) { return !findings.seen.arms[arm].cut.empty(); };
+  if (!is_cut(winner)) {
+    std::erase_if(others, is_cut);
+  }
   std::vector<stats::Comparison> comparisons;
   for (const std::size_t other : others) {
     comparisons.push_back(stats::Compare(LogRatios(findings.seen, winner, other)));
@@ -50,21 +60,55 @@ std::vector<std::size_t> NotSeparated(const Findings& findings, std::size_t winn
 
 std::string Why(const record::Run& run, const record::Arm& winner, std::size_t ranked,
                 std::size_t close) {
-  if (ranked == 1) {
-    return "the only one whose output passed";
+  std::string why = ranked == 1  ? "the only one whose output passed"
+                    : close == 0 ? "fastest of those whose output passed"
+                                 : "among the fastest of those whose output passed";
+  if (ranked > 1 && winner.speedup) {
+    const bool by_latency = winner.speedup->metric == record::kLatency;
+    why += fmt::format(": {:.2f} x the {} of {}", winner.speedup->ratio,
+                       by_latency ? "speed" : "throughput", run.baseline);
   }
-  std::string why = close == 0 ? "fastest of those whose output passed"
-                               : "among the fastest of those whose output passed";
-  if (winner.speedup) {
-    why += fmt::format(": {:.2f} x the speed of {}", winner.speedup->ratio, run.baseline);
+  if (winner.metric != record::kLatency) {
+    why += "; by throughput, as no arm that runs one inference at a time is fit";
+  }
+  if (winner.calibration && winner.calibration->source == record::kSynthetic) {
+    why += "; its scales come from synthetic inputs, which say nothing of the errors on yours";
   }
   return why;
+}
+
+/// The best of the arms for throughput against `winner`, which runs one inference at a time.
+std::optional<record::ForThroughput> BestForThroughput(const Findings& findings,
+                                                       const record::Run& run, std::size_t winner) {
+  const std::vector<std::size_t> ranked = Ranked(findings, run, record::kThroughput);
+  if (ranked.empty()) {
+    return std::nullopt;
+  }
+  const record::Arm& best = run.arms[ranked.front()];
+  const stats::Comparison against =
+      stats::Compare(LogRatios(findings.seen, winner, ranked.front()));
+  std::string why =
+      fmt::format("{:.2f} x the throughput of {}", against.ratio, run.arms[winner].conversion);
+  if (!stats::Separated(against)) {
+    why += ", which cannot be told from it";
+  } else if (against.ratio < 1) {
+    why += ": one inference at a time gives more";
+  }
+  if (best.throughput_per_s && best.latency_ms) {
+    why += fmt::format("; {:.4g} per second with {} at a time, each taking {:.4g} ms",
+                       *best.throughput_per_s, best.requests, best.latency_ms->median);
+  }
+  return record::ForThroughput{.conversion = best.conversion, .why = why};
 }
 
 }  // namespace
 
 std::optional<record::Recommendation> Recommend(const Findings& findings, const record::Run& run) {
-  const std::vector<std::size_t> ranked = Ranked(findings, run);
+  std::vector<std::size_t> ranked = Ranked(findings, run, record::kLatency);
+  const bool by_latency = !ranked.empty();
+  if (!by_latency) {
+    ranked = Ranked(findings, run, record::kThroughput);
+  }
   if (ranked.empty()) {
     return std::nullopt;
   }
@@ -77,6 +121,9 @@ std::optional<record::Recommendation> Recommend(const Findings& findings, const 
   recommendation.why = Why(run, winner, ranked.size(), close.size());
   for (const std::size_t arm : close) {
     recommendation.not_separated_from.push_back(run.arms[arm].conversion);
+  }
+  if (by_latency) {
+    recommendation.throughput = BestForThroughput(findings, run, ranked.front());
   }
   return recommendation;
 }

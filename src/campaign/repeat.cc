@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace assay::campaign {
 
 std::string RepeatOptions(const Options& options) {
@@ -39,6 +41,18 @@ std::string RepeatOptions(const Options& options) {
   }
   if (options.seed != usual.seed) {
     add("seed", options.seed);
+  }
+  return text;
+}
+
+std::string CalibrationOptions(const Options& options) {
+  const Options usual;
+  std::string text;
+  if (!options.calibration.empty()) {
+    text += " --calibration " + ShellQuoted(options.calibration.string());
+  }
+  if (options.calibration_method != usual.calibration_method) {
+    text += " --calibration-method " + options.calibration_method;
   }
   return text;
 }

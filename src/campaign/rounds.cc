@@ -16,6 +16,8 @@
 namespace assay::campaign {
 namespace {
 
+constexpr int kBriefRounds = 3;  // of an arm that is known to be slow
+
 class Rounds {
  public:
   Rounds(const RoundsPlan& plan, Workshop& workshop, Progress& progress, Measurements& seen,
@@ -53,6 +55,7 @@ class Rounds {
   void PlanShare(const std::vector<std::size_t>& live);
   bool AtLook() const;
   void Cut();
+  void CutBrief(Session& session);
   void Look();
   void Conclude();
   void Tell();
@@ -66,7 +69,8 @@ class Rounds {
   bool Finished() const { return !stopped_.empty(); }
   bool InTime() const { return plan_.budget_s == 0 || seen_.timing_s < plan_.budget_s; }
   std::vector<Standing> Standings() const {
-    return StandingsOf(seen_, BaselineOf(seen_, plan_.baseline), plan_.may_lead);
+    return StandingsOf(seen_, BaselineOf(seen_, plan_.baseline), plan_.may_lead,
+                       [&](std::size_t arm) { return plan_.arms[arm].for_throughput; });
   }
   std::vector<std::size_t> Candidates() const;  // arms that are measured further
   std::size_t Shared() const;                   // by all groups
@@ -198,7 +202,13 @@ void Rounds::TakeRounds(Session& session) {
     session.Round(random_);
     seen_.timing_s = spent();
     ++course_.round;
+    if (course_.round == kBriefRounds) {
+      CutBrief(session);
+    }
     KeepIt();
+  }
+  if (!Finished() && workshop_.signal() == 0) {
+    CutBrief(session);  // of a share below that
   }
   seen_.timing_s = spent();
 }
@@ -211,6 +221,9 @@ void Rounds::PlanShare(const std::vector<std::size_t>& live) {
   int fewest =
       live.size() < Candidates().size() ? SliceSize{}.count : std::numeric_limits<int>::max();
   for (const std::size_t arm : live) {
+    if (plan_.arms[arm].brief) {
+      continue;  // the others need not take more rounds for it
+    }
     fewest = std::min(fewest, seen_.arms[arm].size.count * seen_.arms[arm].size.batch);
   }
   course_.next_look = FirstLook(plan_.samples, fewest);
@@ -240,6 +253,31 @@ void Rounds::Cut() {
   if (cut > 0) {
     progress_.Say(fmt::format("{} arms are cut: {:g} times slower than {}, or more", cut, plan_.cut,
                               plan_.arms[leader].label));
+  }
+}
+
+/// Ends the arms that are known to be slow, but for what others are compared with, and for one that
+/// is not behind them after all.
+void Rounds::CutBrief(Session& session) {
+  const std::vector<Standing> standings = Standings();
+  double best = 0;  // of the others
+  for (std::size_t arm = 0; arm < standings.size(); ++arm) {
+    if (!plan_.arms[arm].brief && standings[arm].competes) {
+      best = std::max(best, RatioOf(standings[arm]));
+    }
+  }
+  for (const std::size_t arm : session.Live()) {
+    const bool needed = best > 0 && (arm == Shared() || RatioOf(standings[arm]) >= best);
+    if (!plan_.arms[arm].brief || needed || !GoesOn(seen_.arms[arm])) {
+      continue;
+    }
+    session.Close(arm);
+    ArmLog& log = seen_.arms[arm];
+    if (GoesOn(log)) {
+      log.stopped = "cut";
+      log.cut = fmt::format("a short budget of {} rounds in one process, as it is known to be slow",
+                            log.slice_medians_ns.size());
+    }
   }
 }
 

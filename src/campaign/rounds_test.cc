@@ -305,6 +305,54 @@ TEST_F(RoundsTest, EndsAnArmWhoseSliceHoldsSomethingElseThanWasAskedFor) {
   EXPECT_EQ(seen_.arms[1].end->reason, "a latency of 0 ns was reported");
 }
 
+TEST_F(RoundsTest, MeasuresAFewRoundsOfAnArmThatIsKnownToBeSlow) {
+  Add("EAGER", 10);
+  Add("SLOW", 300);
+  Add("FAST", 5);
+  plan_.arms[1].brief = true;
+  Run();
+  EXPECT_EQ(seen_.arms[1].slice_medians_ns.size(), 3u);
+  EXPECT_EQ(seen_.arms[1].stopped, "cut");
+  EXPECT_EQ(seen_.arms[1].cut,
+            "a short budget of 3 rounds in one process, as it is known to be slow");
+  EXPECT_EQ(seen_.arms[1].peak_rss_bytes.size(), 1u);
+  EXPECT_EQ(Loads("SLOW"), 1u);
+  EXPECT_EQ(LogRatios(seen_, 0, 1).size(), 1u);
+  EXPECT_EQ(seen_.sessions[0].rounds.size(), 7u) << "as many as without it";
+  EXPECT_EQ(seen_.arms[2].stopped, "precision");
+  EXPECT_EQ(shop_.violations, 0);
+}
+
+TEST_F(RoundsTest, GoesOnWithAnArmThatWasTakenToBeSlowAndIsNot) {
+  Add("EAGER", 10);
+  Add("QUICK", 5);
+  plan_.arms[1].brief = true;
+  Run();
+  EXPECT_EQ(seen_.arms[1].stopped, "precision");
+  EXPECT_EQ(seen_.arms[1].slice_medians_ns.size(), seen_.arms[0].slice_medians_ns.size());
+}
+
+TEST_F(RoundsTest, KeepsWhatOthersAreComparedWithHoweverSlow) {
+  Add("SLOW", 300);
+  Add("FAST", 5);
+  plan_.arms[0].brief = true;
+  Run();
+  EXPECT_NE(seen_.arms[0].stopped, "cut");
+  EXPECT_EQ(seen_.arms[1].stopped, "precision");
+}
+
+TEST_F(RoundsTest, EndsAfterAFewRoundsWhereAllAreKnownToBeSlow) {
+  Add("SLOW", 300);
+  Add("SLOWER", 600);
+  plan_.arms[0].brief = plan_.arms[1].brief = true;
+  plan_.processes = 12;  // a share of one round
+  Run();
+  for (const ArmLog& log : seen_.arms) {
+    EXPECT_EQ(log.stopped, "cut");
+    EXPECT_EQ(log.slice_medians_ns.size(), 1u);
+  }
+}
+
 TEST_F(RoundsTest, SaysThatAnArmWasNeverSteady) {
   Add("EAGER", {.latency_ns = [](int, int slice) { return (10 + slice % 2) * kMs; }});
   Run();

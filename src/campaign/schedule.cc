@@ -13,8 +13,9 @@ constexpr double kLongestSliceNs = 500e6;
 constexpr double kShortestSampleNs = 10e3;
 constexpr int kFewestSamples = 5;
 
-int BatchFor(double inference_ns) {
-  return static_cast<int>(std::ceil(kShortestSampleNs / std::max(inference_ns, 1.0)));
+int BatchFor(const Pace& pace) {
+  const double shortest = std::ceil(kShortestSampleNs / std::max(pace.inference_ns, 1.0));
+  return static_cast<int>(std::ceil(shortest / pace.places)) * pace.places;
 }
 
 int Samples(double slice_ns, double inference_ns, int batch) {
@@ -40,14 +41,17 @@ bool MayBeTold(const stats::Comparison& lead) {
 std::vector<bool> Undecided(std::span<const Standing> standings, double target) {
   std::vector<std::size_t> rivals;
   std::vector<stats::Comparison> leads;
+  std::vector<bool> undecided(standings.size(), false);
   for (std::size_t i = 0; i < standings.size(); ++i) {
-    if (standings[i].competes && standings[i].lead) {
+    if (standings[i].aside && standings[i].lead) {  // of it, which way it differs is asked
+      const stats::Comparison& lead = *standings[i].lead;
+      undecided[i] = !stats::Separated(lead) && HalfWidth(lead) > target && MayBeTold(lead);
+    } else if (standings[i].competes && standings[i].lead) {
       rivals.push_back(i);
       leads.push_back(*standings[i].lead);
     }
   }
   const std::vector<bool> slower = stats::SlowerThanLeader(leads);
-  std::vector<bool> undecided(standings.size(), false);
   for (std::size_t i = 0; i < rivals.size(); ++i) {
     undecided[rivals[i]] = !slower[i] && HalfWidth(leads[i]) > target && MayBeTold(leads[i]);
   }
@@ -60,23 +64,25 @@ bool Precise(const Standing& standing, double target) {
 
 }  // namespace
 
-SliceSize WarmUpSize(double inference_ns) {
-  if (inference_ns > kLongestSliceNs) {
-    return {.count = 1, .batch = 1};
+SliceSize WarmUpSize(const Pace& pace) {
+  const int batch = BatchFor(pace);
+  if (pace.inference_ns > kLongestSliceNs) {
+    return {.count = 1, .batch = batch};
   }
-  const int batch = BatchFor(inference_ns);
-  return {.count = Samples(kSliceNs, inference_ns, batch), .batch = batch};
+  return {.count = Samples(kSliceNs, pace.inference_ns, batch), .batch = batch};
 }
 
-std::vector<SliceSize> SliceSizes(std::span<const double> inference_ns) {
+std::vector<SliceSize> SliceSizes(std::span<const Pace> paces) {
   double inferences = 0;
-  for (const double ns : inference_ns) {
-    const int batch = BatchFor(ns);
-    inferences = std::max(inferences, static_cast<double>(batch) * Samples(kSliceNs, ns, batch));
+  for (const Pace& pace : paces) {
+    const int batch = BatchFor(pace);
+    const int samples = Samples(kSliceNs, pace.inference_ns, batch);
+    inferences = std::max(inferences, static_cast<double>(batch) * samples);
   }
   std::vector<SliceSize> sizes;
-  for (const double ns : inference_ns) {
-    const int batch = BatchFor(ns);
+  for (const Pace& pace : paces) {
+    const double ns = pace.inference_ns;
+    const int batch = BatchFor(pace);
     const int wanted = static_cast<int>(std::ceil(inferences / batch));
     sizes.push_back(
         {.count = std::min(wanted, Samples(kLongestSliceNs, ns, batch)), .batch = batch});
@@ -134,7 +140,7 @@ std::size_t LeaderOf(std::span<const Standing> standings) {
   std::size_t leader = standings.size();
   double best = 0;
   for (std::size_t i = 0; i < standings.size(); ++i) {
-    if (standings[i].competes && RatioOf(standings[i]) > best) {
+    if (standings[i].competes && !standings[i].aside && RatioOf(standings[i]) > best) {
       best = RatioOf(standings[i]);
       leader = i;
     }

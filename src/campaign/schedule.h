@@ -10,13 +10,19 @@
 
 namespace assay::campaign {
 
-/// The size of the next warm-up slice of an arm whose inferences last took `inference_ns`.
-SliceSize WarmUpSize(double inference_ns);
+/// What decides the size of an arm's slices.
+struct Pace {
+  double inference_ns = 0;  // that one took last; with several places: from one to the next
+  int places = 1;           // inferences that it runs at a time: a sample holds a multiple of them
+};
+
+/// The size of an arm's next warm-up slice.
+SliceSize WarmUpSize(const Pace& pace);
 
 /// Sizes of the slices of arms taking turns: for each at least 5 samples and 50 ms, samples of at
 /// least 10 us, the same number of inferences for all; except that a slice that would take an arm
 /// more than half a second is cut, down to 5 samples.
-std::vector<SliceSize> SliceSizes(std::span<const double> inference_ns);
+std::vector<SliceSize> SliceSizes(std::span<const Pace> paces);
 
 /// The first look whose rounds hold `inferences` of an arm that has `per_slice` in a slice.
 int FirstLook(int inferences, int per_slice);
@@ -32,6 +38,7 @@ struct Standing {
   bool competes = true;  // may be the fastest: has neither failed nor been cut
   bool live = true;      // is measured further
   bool spare = true;     // may be measured no further while others are: not the baseline
+  bool aside = false;    // of another metric: never the leader, but of interest beside it
   std::optional<stats::Comparison> comparison{};  // with the baseline
   std::optional<stats::Comparison> lead{};        // the leader's time / its own; not of the leader
   std::optional<double> own_half_width{};  // relative, of its median; counts when it is alone
@@ -51,7 +58,8 @@ enum class Goal { kDeciding, kEverywhere };
 /// How many times as fast as the baseline it is.
 double RatioOf(const Standing& standing);
 
-/// The arm with the greatest ratio among those that compete; `standings.size()` when none does.
+/// The arm with the greatest ratio among those that compete and do not stand aside;
+/// `standings.size()` when none does.
 std::size_t LeaderOf(std::span<const Standing> standings);
 
 /// What each arm wishes at a look.

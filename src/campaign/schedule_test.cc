@@ -14,7 +14,7 @@ stats::Comparison Around(double ratio, double half_width, bool process_limited =
 }
 
 TEST(SliceSizesTest, HoldFiftyMillisecondsOfTheFastestAndTheSameNumberForAll) {
-  const std::vector<double> ns = {8e6, 20e6};
+  const std::vector<Pace> ns = {{8e6}, {20e6}};
   const auto sizes = SliceSizes(ns);
   EXPECT_EQ(sizes[0].count, 7);
   EXPECT_EQ(sizes[1].count, 7);
@@ -22,25 +22,36 @@ TEST(SliceSizesTest, HoldFiftyMillisecondsOfTheFastestAndTheSameNumberForAll) {
 }
 
 TEST(SliceSizesTest, AreFiveSamplesAtLeast) {
-  const std::vector<double> ns = {3e9};
+  const std::vector<Pace> ns = {{3e9}};
   EXPECT_EQ(SliceSizes(ns)[0].count, 5);
 }
 
 TEST(SliceSizesTest, BatchInferencesBelowTenMicroseconds) {
-  const std::vector<double> ns = {40};
+  const std::vector<Pace> ns = {{40}};
   EXPECT_EQ(SliceSizes(ns)[0].batch, 250);
   EXPECT_EQ(SliceSizes(ns)[0].count, 5000);
 }
 
 TEST(SliceSizesTest, CutTheSliceOfAnArmThatIsFarSlowerThanTheFastest) {
-  const std::vector<double> ns = {10e3, 100e6};
+  const std::vector<Pace> ns = {{10e3}, {100e6}};
   EXPECT_EQ(SliceSizes(ns)[0].count, 5000);
   EXPECT_EQ(SliceSizes(ns)[1].count, 5);
 }
 
+TEST(SliceSizesTest, HoldMultiplesOfTheInferencesThatRunAtATime) {
+  const std::vector<Pace> paces = {{8e6}, {5e6, 4}, {4e3, 4}};
+  const auto sizes = SliceSizes(std::span(paces).first(2));
+  EXPECT_EQ(sizes[1].batch, 4);
+  EXPECT_EQ(sizes[1].count, 5);  // 20 inferences
+  EXPECT_EQ(sizes[0].count, 20) << "as many for all";
+  EXPECT_EQ(SliceSizes(paces)[2].batch, 4) << "16 us";
+  EXPECT_EQ(WarmUpSize({1e3, 4}).batch, 12);
+  EXPECT_EQ(WarmUpSize({2e9, 4}).batch, 4);
+}
+
 TEST(WarmUpSizeTest, IsOneInferenceWhenThoseAreLong) {
-  EXPECT_EQ(WarmUpSize(2e9).count, 1);
-  EXPECT_EQ(WarmUpSize(20e6).count, 5);
+  EXPECT_EQ(WarmUpSize({2e9}).count, 1);
+  EXPECT_EQ(WarmUpSize({20e6}).count, 5);
 }
 
 TEST(LooksTest, AreTheFixedOnes) {
@@ -138,6 +149,21 @@ TEST(WishesTest, LetEqualsBeThatNoRoundsLeftCouldTellApart) {
   EXPECT_EQ(wish(Around(0.975, 0.04)), Wish::kMore);
   EXPECT_EQ(wish(Around(0.985, 0.08, true)), Wish::kLetBe);
   EXPECT_EQ(wish(Around(0.975, 0.08, true)), Wish::kMore);
+}
+
+TEST(WishesTest, AnArmAsideNeverLeadsAndIsOpenUntilItIsKnownWhichWayItDiffers) {
+  const auto wishes = [](const stats::Comparison& lead) {
+    return Wishes({{.spare = false, .lead = Around(0.6, 0.02)},
+                   {.comparison = Around(1.8, 0.05)},
+                   {.aside = true, .comparison = Around(2.6, 0.05), .lead = lead}},
+                  Goal::kDeciding);
+  };
+  EXPECT_EQ(wishes(Around(1.4, 0.05)), (std::vector{Wish::kNothing, Wish::kLetBe, Wish::kLetBe}));
+  EXPECT_EQ(wishes(Around(0.8, 0.05)), (std::vector{Wish::kNothing, Wish::kLetBe, Wish::kLetBe}));
+  EXPECT_EQ(wishes(Around(1.04, 0.05)), (std::vector{Wish::kNothing, Wish::kMore, Wish::kMore}));
+  const std::vector<Standing> alone = {{.spare = false},
+                                       {.aside = true, .comparison = Around(2.6, 0.05)}};
+  EXPECT_EQ(LeaderOf(alone), 0u);
 }
 
 TEST(WishesTest, DoNotWaitForAnArmThatHasFailed) {

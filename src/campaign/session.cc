@@ -165,11 +165,11 @@ void Session::WarmUp(std::optional<double> deadline_s) {
   for (const std::size_t arm : Live()) {
     WarmUpArm(arm, deadline_s);
   }
-  std::vector<double> medians;
+  std::vector<Pace> paces;
   for (const std::size_t arm : Live()) {
-    medians.push_back(Log(arm).last_median_ns);
+    paces.push_back(PaceOf(arm));
   }
-  const std::vector<SliceSize> sizes = SliceSizes(medians);
+  const std::vector<SliceSize> sizes = SliceSizes(paces);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     ArmLog& log = Log(Live()[i]);
     if (log.slice_medians_ns.empty()) {  // all processes of an arm take slices of one size
@@ -184,8 +184,8 @@ void Session::WarmUpArm(std::size_t arm, std::optional<double> deadline_s) {
   bool steady = false;
   while (!steady && !stats::NoLongerFalls(medians) && medians.size() < kMostWarmUpSlices) {
     Tell("warm-up", arm);
-    const SliceSize size = WarmUpSize(Log(arm).last_median_ns);
-    const auto slice = TakeSlice(arm, "warm-up", 0, size, SliceTimeout(arm, size));
+    const SliceSize size = WarmUpSize(PaceOf(arm));
+    const auto slice = TakeSlice(arm, "warm-up", Discarded(arm, 0), size, SliceTimeout(arm, size));
     if (!slice) {
       return;
     }
@@ -210,7 +210,8 @@ void Session::Round(std::mt19937_64& random) {
   for (const std::size_t arm : order) {
     ArmLog& log = Log(arm);
     const std::int64_t steal = workshop_.StealTicks();
-    const auto slice = TakeSlice(arm, "timing", kDiscarded, log.size, SliceTimeout(arm, log.size));
+    const auto slice =
+        TakeSlice(arm, "timing", Discarded(arm, kDiscarded), log.size, SliceTimeout(arm, log.size));
     if (!slice) {
       continue;
     }
@@ -220,6 +221,11 @@ void Session::Round(std::mt19937_64& random) {
     log.last_median_ns = stats::Median(slice->samples_ns);
     log.slice_medians_ns.push_back(log.last_median_ns);
     values[arm] = log.last_median_ns;
+    if (!slice->latencies_ns.empty()) {
+      log.latencies_ns.insert(log.latencies_ns.end(), slice->latencies_ns.begin(),
+                              slice->latencies_ns.end());
+      log.slice_latencies_ns.push_back(stats::Median(slice->latencies_ns));
+    }
   }
   std::vector<std::optional<double>> round;
   for (const std::size_t arm : seen_.sessions[record_].arms) {
@@ -228,15 +234,27 @@ void Session::Round(std::mt19937_64& random) {
   seen_.sessions[record_].rounds.push_back(std::move(round));
 }
 
+void Session::ReadMemory(std::size_t arm) {
+  const auto reply =
+      Ask(arm, "timing", engine::MakeRequest("memory", {{"reset", false}}), kMemoryTimeoutS);
+  const auto memory = reply ? engine::MemoryFromJson(*reply) : Error{};
+  if (memory.ok()) {
+    Log(arm).peak_rss_bytes.push_back(memory->peak_rss_bytes);
+    Log(arm).file_rss_bytes.push_back(memory->file_bytes);
+  }
+}
+
+void Session::Close(std::size_t arm) {
+  ReadMemory(arm);
+  if (const auto worker = alive_.find(arm); worker != alive_.end()) {
+    worker->second->Close();
+    alive_.erase(worker);
+  }
+}
+
 void Session::Close() {
   for (const std::size_t arm : Live()) {
-    const auto reply =
-        Ask(arm, "timing", engine::MakeRequest("memory", {{"reset", false}}), kMemoryTimeoutS);
-    const auto memory = reply ? engine::MemoryFromJson(*reply) : Error{};
-    if (memory.ok()) {
-      Log(arm).peak_rss_bytes.push_back(memory->peak_rss_bytes);
-      Log(arm).file_rss_bytes.push_back(memory->file_bytes);
-    }
+    ReadMemory(arm);
   }
   for (auto& [arm, worker] : alive_) {
     worker->Close();
@@ -252,8 +270,19 @@ std::vector<std::size_t> Session::Live() const {
   return live;
 }
 
+Pace Session::PaceOf(std::size_t arm) const {
+  const ArmLog& log = seen_.arms[arm];
+  return {.inference_ns = log.last_median_ns, .places = log.loaded ? log.loaded->places : 1};
+}
+
+int Session::Discarded(std::size_t arm, int usual) const {
+  const int places = PaceOf(arm).places;
+  return places > 1 ? 2 * places : usual;
+}
+
 double Session::SliceTimeout(std::size_t arm, SliceSize size) const {
-  const double inferences = static_cast<double>(size.count + kDiscarded) * size.batch;
+  const double inferences =
+      static_cast<double>(size.count) * size.batch + Discarded(arm, kDiscarded) * size.batch;
   return std::max(plan_.timeouts.slice_s,
                   plan_.timeouts.slice_factor * inferences * seen_.arms[arm].last_median_ns * 1e-9);
 }

@@ -24,6 +24,8 @@ struct ArmPlan {
   engine::Job job;
   std::uint64_t expected_bytes = 0;  // resident, before any process of the arm was seen
   bool stays = false;                // is never cut: it is there for another purpose than to win
+  bool brief = false;                // known to be slow: a few rounds of one process must do
+  bool for_throughput = false;       // several inferences at a time: ranked apart
 };
 
 struct Timeouts {
@@ -63,7 +65,8 @@ class Session {
   void WarmUp(std::optional<double> deadline_s);
   /// One turn each in random order; the values become a round of the session.
   void Round(std::mt19937_64& random);
-  void Close();  // peak memory, then the end of every process
+  void Close(std::size_t arm);  // peak memory, then the end of its process
+  void Close();                 // of all
 
   std::vector<std::size_t> Live() const;
   /// Waited for slices that never came: an arm that hangs costs the others none of their budget.
@@ -74,7 +77,11 @@ class Session {
   std::uint64_t Expected(std::size_t arm) const;
   bool StartLoading(std::size_t arm);
   void FinishLoading(std::size_t arm);
+  void ReadMemory(std::size_t arm);
   void WarmUpArm(std::size_t arm, std::optional<double> deadline_s);
+  Pace PaceOf(std::size_t arm) const;
+  /// Inferences that take all places of an arm with several, twice; else `usual`.
+  int Discarded(std::size_t arm, int usual) const;
   std::optional<engine::Slice> TakeSlice(std::size_t arm, const char* stage, int discard,
                                          SliceSize size, double seconds);
   double SliceTimeout(std::size_t arm, SliceSize size) const;

@@ -101,6 +101,20 @@ std::vector<InputFile> InputFilesOf(const model::Model& model, const Options& op
   return files;
 }
 
+/// The user's samples; else some of the seed. What --input gives is used for these, too.
+Result<Calibration> FindCalibration(const model::Model& model, const Options& options,
+                                    const std::filesystem::path& folder) {
+  if (!options.calibration.empty()) {
+    return ReadCalibration(model.graph, options.calibration, folder);
+  }
+  ASSAY_ASSIGN(const Inputs drawn, DrawInputs(model.graph, options.seed + kOtherSeed, folder,
+                                              InputFilesOf(model, options)));
+  return Calibration{.file = drawn.file,
+                     .sha256 = drawn.sha256,
+                     .samples = kInputSets,
+                     .source = options.inputs.empty() ? "synthetic" : "input"};
+}
+
 /// Lowers the model and writes the program below home/programs, named by its content.
 Status Lower(Setting& setting) {
   const Result<aten::Program> program = aten::Lower(setting.model.graph);
@@ -156,9 +170,10 @@ PreparationSpec Setting::PreparationOf(const conversion::Choice& choice) const {
                                     around.machine.cpu,
                                     Join(around.machine.isa, " ")};
   engine::Job job = JobOf(choice.conversion.name, choice.conversion.recipe);
-  if (Quantises(choice)) {
+  if (conversion::Calibrates(choice.conversion.recipe)) {
     parts.push_back(calibration.sha256);
     job.inputs = calibration.file;
+    job.input_sets = calibration.samples;
   }
   return {.label = choice.label,
           .key = CacheKey(fmt::format("{}-{}", model.name, choice.conversion.name), parts),
@@ -177,8 +192,22 @@ conversion::Recipe Setting::InOwnPrecision(conversion::Recipe recipe) const {
   return recipe;
 }
 
-bool Quantises(const conversion::Choice& choice) {
-  return !choice.conversion.recipe.quantisation.empty();
+conversion::Recipe Setting::ForArm(conversion::Recipe recipe) const {
+  if (conversion::Calibrates(recipe)) {
+    recipe.calibration = options.calibration_method;
+  }
+  return InOwnPrecision(std::move(recipe));
+}
+
+std::optional<record::Calibration> Setting::CalibrationOf(const conversion::Recipe& recipe) const {
+  if (!conversion::Calibrates(recipe) || calibration.samples == 0) {
+    return std::nullopt;
+  }
+  return record::Calibration{.source = calibration.source,
+                             .folder = options.calibration.string(),
+                             .method = recipe.calibration,
+                             .samples = calibration.samples,
+                             .dropped = calibration.dropped};
 }
 
 bool Setting::RunsModule(const std::string& engine) const {
@@ -224,10 +253,12 @@ Result<Setting> Arrange(const model::Model& model, const std::vector<conversion:
   }
   ASSAY_ASSIGN(setting.inputs, DrawInputs(model.graph, options.seed, around.home / "inputs",
                                           InputFilesOf(model, options)));
-  if (std::any_of(legal.begin(), legal.end(), Quantises)) {
-    ASSAY_ASSIGN(setting.calibration,
-                 DrawInputs(model.graph, options.seed + kOtherSeed, around.home / "inputs",
-                            InputFilesOf(model, options)));
+  if (std::any_of(legal.begin(), legal.end(), [](const conversion::Choice& choice) {
+        const auto plain = conversion::PlainOf(choice.conversion.recipe);
+        return conversion::Calibrates(choice.conversion.recipe) ||
+               (plain && conversion::Calibrates(*plain));
+      })) {
+    ASSAY_ASSIGN(setting.calibration, FindCalibration(model, options, around.home / "inputs"));
   }
   ASSAY_ASSIGN(setting.engines, Describe(legal, around.roles, model.module.has_value(),
                                          setting.timeouts.load_s, workshop));

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "campaign/calibration.h"
 #include "campaign/campaign.h"
 #include "campaign/engines.h"
 #include "campaign/inputs.h"
@@ -30,7 +32,7 @@ struct Setting {
   std::uint64_t memory_bytes = 0;  // limit of each worker
   Descriptions engines;            // of the arms that may run here, and of the references
   Inputs inputs;
-  Inputs calibration;           // other samples, for arms that quantise; none when no arm does
+  Calibration calibration;      // for arms that want it; none when no arm does
   Result<std::string> program;  // path of the ATen program, or why there is none: lowered from the
                                 // ONNX file, or for a Python model what torch.export wrote
   std::string program_sha256;   // "" when there is none
@@ -42,6 +44,10 @@ struct Setting {
   PreparationSpec PreparationOf(const conversion::Choice& choice) const;
   /// `recipe` for this model: a plain one (fp32) of a model in fp16 or bf16 runs it as it is.
   conversion::Recipe InOwnPrecision(conversion::Recipe recipe) const;
+  /// The same of an arm, calibrated by the method asked for where it is calibrated.
+  conversion::Recipe ForArm(conversion::Recipe recipe) const;
+  /// What the record says of an arm's calibration; nothing when it has none.
+  std::optional<record::Calibration> CalibrationOf(const conversion::Recipe& recipe) const;
   /// Why this engine cannot run the model here, if it cannot: not here, or nothing to run.
   Status Able(const std::string& engine) const;
   /// The same for an arm: what is known of its conversion on this machine comes first.
@@ -49,8 +55,6 @@ struct Setting {
   bool RunsProgram(const std::string& engine) const;  // and so shares the lowering's bugs
   bool RunsModule(const std::string& engine) const;   // the Python model's own
 };
-
-bool Quantises(const conversion::Choice& choice);
 
 /// Draws the inputs (or reads them), asks the engines, lowers the model; none of it when no choice
 /// may run on this machine.

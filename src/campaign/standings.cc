@@ -27,13 +27,19 @@ std::vector<bool> Competitors(const Measurements& seen,
 bool GoesOn(const ArmLog& log) { return !log.end && log.stopped.empty(); }
 
 std::vector<Standing> StandingsOf(const Measurements& seen, std::size_t baseline,
-                                  const std::function<bool(std::size_t arm)>& may_lead) {
+                                  const std::function<bool(std::size_t arm)>& may_lead,
+                                  const std::function<bool(std::size_t arm)>& for_throughput) {
   const std::vector<bool> competes = Competitors(seen, may_lead);
+  bool apart = false;  // there is one for latency to lead
+  for (std::size_t arm = 0; arm < competes.size(); ++arm) {
+    apart |= competes[arm] && !for_throughput(arm);
+  }
   std::vector<Standing> standings(seen.arms.size());
   for (std::size_t arm = 0; arm < seen.arms.size(); ++arm) {
     Standing& standing = standings[arm];
     standing.live = GoesOn(seen.arms[arm]);
     standing.competes = competes[arm];
+    standing.aside = apart && for_throughput(arm);
     standing.spare = arm != baseline;
     const std::vector<double>& medians = seen.arms[arm].slice_medians_ns;
     if (arm != baseline) {

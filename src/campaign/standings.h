@@ -17,8 +17,10 @@ bool GoesOn(const ArmLog& log);
 /// compete, nor those that `may_lead` says no of (their outputs are wrong, say), unless it says so
 /// of all.
 ///
-/// may_lead  empty: all may
+/// may_lead        empty: all may
+/// for_throughput  which arms stand aside while another one competes
 std::vector<Standing> StandingsOf(const Measurements& seen, std::size_t baseline,
-                                  const std::function<bool(std::size_t arm)>& may_lead);
+                                  const std::function<bool(std::size_t arm)>& may_lead,
+                                  const std::function<bool(std::size_t arm)>& for_throughput);
 
 }  // namespace assay::campaign

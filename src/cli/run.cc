@@ -28,6 +28,7 @@ constexpr const char* kExamples =
     "  assay run resnet50 --format json --quiet > r.json\n"
     "  assay run resnet18 --tier 3 --output all.json\n"
     "  assay run python:net.py:build --input-shape 1x3x224x224\n"
+    "  assay run model.onnx --conversions 'EAGER,INT8_STATIC*' --calibration typical/\n"
     "\n"
     "Ends with 0 when every arm was measured (or is unsupported here), 1 when one was not, 2 for "
     "a\n"
@@ -46,6 +47,7 @@ Result<Prepared> Prepare(const RunOptions& options, const conversion::Host& host
   ASSAY_ASSIGN(prepared.format, FormatOf(options.format));
   ASSAY_ASSIGN(prepared.choices, options.Choices(host));
   ASSAY_ASSIGN(prepared.campaign, options.ForCampaign());
+  ASSAY_TRY(options.CheckCalibration(prepared.choices));
   ASSAY_ASSIGN(prepared.outputs, CheckOutputs(options.outputs, prepared.choices.size()));
   if (!options.keep.empty()) {
     ASSAY_TRY(RequireEmptyFolder(options.keep));

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <iterator>
 
 #include "base/text.h"
 #include "cli/installed.h"
@@ -54,18 +56,16 @@ Result<std::vector<campaign::InputFile>> ParseInputs(const std::vector<std::stri
   return files;
 }
 
-/// A word as a shell takes it back: quoted where it must be.
-std::string Quoted(const std::string& word) {
-  constexpr const char* kSafe =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
-  if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) {
-    return word;
+Result<std::string> ParseMethod(const std::string& text) {
+  const std::vector<std::string> known(std::begin(conversion::kCalibrationMethods),
+                                       std::end(conversion::kCalibrationMethods));
+  const std::string method = ToLower(text);
+  if (std::find(known.begin(), known.end(), method) == known.end()) {
+    return Error{Code::kInvalidArgument,
+                 fmt::format("no calibration method '{}'{}", text, DidYouMean(text, known)),
+                 "one of " + Join(known, ", ")};
   }
-  std::string quoted = "'";
-  for (const char c : word) {
-    quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  }
-  return quoted + "'";
+  return method;
 }
 
 void AddEffort(CLI::App& verb, RunOptions& o) {
@@ -124,6 +124,19 @@ void AddLimits(CLI::App& verb, RunOptions& o) {
       ->group(group);
 }
 
+void AddCalibration(CLI::App& verb, RunOptions& o) {
+  const char* group = "How static int8 is calibrated";
+  verb.add_option("--calibration", o.calibration,
+                  "typical inputs: DIR/NAME/*.npy for each input, or DIR/*.npy for a model of one "
+                  "(default: random, and the verdict says so)")
+      ->type_name("DIR")
+      ->group(group);
+  verb.add_option("--calibration-method", o.calibration_method,
+                  "how ranges follow from what is seen: minmax (default), percentile, entropy")
+      ->type_name("METHOD")
+      ->group(group);
+}
+
 void AddResults(CLI::App& verb, RunOptions& o) {
   const char* group = "What becomes of the result";
   verb.add_option("--output", o.outputs, "write it there too: .json, .csv or .md; may repeat")
@@ -159,7 +172,22 @@ void RunOptions::AddTo(CLI::App& verb) {
                 "goes on with this same command where it was interrupted or killed");
   AddEffort(verb, *this);
   AddLimits(verb, *this);
+  AddCalibration(verb, *this);
   AddResults(verb, *this);
+}
+
+Status RunOptions::CheckCalibration(const std::vector<conversion::Choice>& choices) const {
+  const std::string given = !calibration.empty()          ? "--calibration"
+                            : !calibration_method.empty() ? "--calibration-method"
+                                                          : "";
+  if (given.empty() || std::any_of(choices.begin(), choices.end(), [](const auto& choice) {
+        return conversion::Calibrates(choice.conversion.recipe);
+      })) {
+    return {};
+  }
+  return Error{Code::kInvalidArgument,
+               given + " is given, but none of the conversions is calibrated",
+               "for example --conversions EAGER,INT8_STATIC+ONNX_CPU"};
 }
 
 Result<campaign::Options> RunOptions::ForCampaign() const {
@@ -187,12 +215,16 @@ Result<campaign::Options> RunOptions::ForCampaign() const {
   options.resume = resume;
   options.seed = model.seed;
   ASSAY_ASSIGN(options.inputs, ParseInputs(inputs));
+  options.calibration = calibration;
+  if (!calibration_method.empty()) {
+    ASSAY_ASSIGN(options.calibration_method, ParseMethod(calibration_method));
+  }
   std::vector<std::string> subject;
   for (const std::string& argument : model.Arguments()) {
-    subject.push_back(Quoted(argument));
+    subject.push_back(ShellQuoted(argument));
   }
   for (const std::string& input : inputs) {
-    subject.push_back("--input " + Quoted(input));
+    subject.push_back("--input " + ShellQuoted(input));
   }
   options.subject = Join(subject, " ");
   const char* script = std::getenv("ASSAY_TEST_OPTIONS");

@@ -21,6 +21,7 @@ struct RunOptions {
   std::optional<double> precision_target;                // percent
   std::optional<double> max_seconds, timeout, memory_gb, tolerance;
   std::vector<std::string> inputs, outputs;
+  std::string calibration, calibration_method;
   bool control = false, resume = false, quiet = false, verbose = false, no_progress = false;
   std::string keep, format = "text";
 
@@ -30,6 +31,8 @@ struct RunOptions {
   Result<campaign::Options> ForCampaign() const;
   /// Errors  as above; those of Select and TierChoices.
   Result<std::vector<conversion::Choice>> Choices(const conversion::Host& host) const;
+  /// Errors  kInvalidArgument when calibration is asked for and no choice wants any.
+  Status CheckCalibration(const std::vector<conversion::Choice>& choices) const;
   Telling telling() const;
 };
 

@@ -18,11 +18,6 @@ const Part& PartOf(const std::string& name) {
   return *found;
 }
 
-/// Whether the engine that its compiler belongs to knows all of it.
-bool IsBuilt(const Recipe& recipe) {
-  return recipe.streams == "latency";
-}
-
 std::vector<Route> RoutesOf(const Recipe& recipe) {
   const std::string& compiler = recipe.compiler;
   const bool other_graph = !recipe.quantisation.empty() || recipe.capture == "dynamo_onnx";
@@ -101,9 +96,6 @@ Conversion Compose(int id, const std::string& name) {
   if (recipe.compiler == "onnxruntime" && recipe.precision == "bf16") {
     c.standing = Standing::kExplained;
     c.why = "ONNX Runtime's CPU provider has no convolution in bf16";
-  }
-  if (c.standing == Standing::kRuns && !IsBuilt(recipe)) {
-    c.standing = Standing::kNotBuilt;
   }
   c.alternatives = AlternativesOf(parts);
   return c;

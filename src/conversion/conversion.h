@@ -21,7 +21,6 @@ enum class Standing {
   kRuns,
   kNeedsCuda,
   kExplained,  // nobody can run it any more; `why` says it
-  kNotBuilt,   // no engine knows its recipe yet
 };
 
 struct Conversion {

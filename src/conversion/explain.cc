@@ -130,6 +130,11 @@ std::string TrapOf(const Conversion& c) {
   if (c.recipe.precision == "fp16") {
     traps.push_back(IsaNeedOf(c.recipe)->without);
   }
+  if (c.recipe.streams == "throughput") {
+    traps.push_back(
+        "each inference takes longer than alone; its speedup is a ratio of throughputs, and it is "
+        "ranked apart from arms that run one at a time");
+  }
   if (c.recipe.mode == "reduce-overhead") {
     traps.push_back("what its mode adds are CUDA graphs: on a CPU it is the default mode");
   }

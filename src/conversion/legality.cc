@@ -34,8 +34,6 @@ std::string Obstacle(const Conversion& c, const Host& host) {
   switch (c.standing) {
     case Standing::kExplained:
       return c.why;
-    case Standing::kNotBuilt:
-      return "it is not built yet";
     case Standing::kNeedsCuda:
       return Has(host.devices, "cuda") ? "on NVIDIA GPUs it is not built yet"
                                        : "it needs an NVIDIA GPU, and there is none here";
@@ -74,7 +72,8 @@ std::optional<IsaNeed> IsaNeedOf(const Recipe& recipe) {
   if (recipe.precision == "fp16") {
     return IsaNeed{ArithmeticOf(recipe.precision), openvino,
                    openvino ? "OpenVINO takes another precision for fp16 where the CPU lacks it"
-                            : "10 to 40 times slower than fp32 on a CPU without fp16 arithmetic"};
+                            : "10 to 40 times slower than fp32 on a CPU without fp16 arithmetic",
+                   /*slow=*/true};
   }
   if (recipe.precision == "bf16") {
     return openvino ? IsaNeed{{"avx512bw", "avx512_bf16", "amx_bf16", "bf16"},
@@ -98,7 +97,8 @@ Legality LegalityOf(const Conversion& conversion, const Host& host) {
             .warning = ""};
   }
   const auto need = IsaNeedOf(conversion.recipe);
-  return {.able = {}, .warning = need && !Met(*need, host) ? need->without : ""};
+  const bool unmet = need && !Met(*need, host);
+  return {.able = {}, .warning = unmet ? need->without : "", .slow = unmet && need->slow};
 }
 
 }  // namespace assay::conversion

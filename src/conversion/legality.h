@@ -19,6 +19,7 @@ struct Host {
 struct Legality {
   Status able;          // or kUnsupported: why it does not run, and the nearest that does
   std::string warning;  // what to expect of one that runs, "" for nothing
+  bool slow = false;    // so slow, to all that is known, that a few rounds must do
 };
 
 Legality LegalityOf(const Conversion& conversion, const Host& host);
@@ -31,6 +32,7 @@ struct IsaNeed {
   std::vector<std::string> any_of;
   bool required = false;  // else it runs without them, and `without` is a warning
   std::string without;    // what it means that there is none
+  bool slow = false;      // without them it is slower by far
 };
 std::optional<IsaNeed> IsaNeedOf(const Recipe& recipe);
 

@@ -50,10 +50,12 @@ TEST(LegalityTest, SaysWhyNobodyCanRunIt) {
   EXPECT_EQ(HintOf("BF16+COMPILE_ONNXRT"), "the nearest that runs here: ONNX_CPU");
 }
 
-TEST(LegalityTest, SaysWhatIsNotBuiltYet) {
-  EXPECT_THAT(ReasonOf("COMPILE_OPENVINO+THROUGHPUT", kNew), HasSubstr("not built yet"));
-  EXPECT_EQ(HintOf("COMPILE_OPENVINO+THROUGHPUT", kNew),
-            "the nearest that runs here: COMPILE_OPENVINO");
+TEST(LegalityTest, KnowsFp16ToBeSlowWhereTheProcessorHasNoArithmeticForIt) {
+  EXPECT_TRUE(LegalityOf(*Find("FP16+EAGER"), kOld).slow);
+  EXPECT_FALSE(LegalityOf(*Find("FP16+EAGER"), kNew).slow);
+  EXPECT_FALSE(LegalityOf(*Find("FP16+COMPILE_OPENVINO"), kOld).slow) << "it does not run";
+  EXPECT_FALSE(LegalityOf(*Find("BF16+EAGER"), kOld).slow);
+  EXPECT_FALSE(LegalityOf(*Find("EAGER"), kOld).slow);
 }
 
 TEST(LegalityTest, HasAnAlternativeForAllThatDoNotRun) {

@@ -14,6 +14,7 @@ void OptionalFields(R& recipe, Visit visit) {
   visit("quantisation", recipe.quantisation);
   visit("weights", recipe.weights);
   visit("activations", recipe.activations);
+  visit("calibration", recipe.calibration);
   visit("decompose", recipe.decompose);
   visit("channels_last", recipe.channels_last);
   visit("onednn_graph", recipe.onednn_graph);
@@ -22,6 +23,10 @@ void OptionalFields(R& recipe, Visit visit) {
 }
 
 }  // namespace
+
+bool Calibrates(const Recipe& recipe) {
+  return !recipe.activations.empty() && recipe.quantisation != "dynamic_int8";
+}
 
 std::string ClassOf(const Recipe& recipe) {
   if (recipe.weights.starts_with("float8")) {

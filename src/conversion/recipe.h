@@ -29,7 +29,9 @@ struct Recipe {
                                   // "float8_e4m3fnuz", "float8_e5m2"
   std::string activations = {};   // "int8"; "" for what they come in. Of "plain" both may be
                                   // kNarrowInt8 or kInt7 as well
-  bool decompose = false;         // run_decompositions after capture and quantisation
+  std::string calibration = "minmax";  // how scales of activations follow from calibration:
+                                       // "percentile", "entropy"
+  bool decompose = false;              // run_decompositions after capture and quantisation
   bool freezing = false;
   bool channels_last = false;              // of 4-D weights and inputs
   bool onednn_graph = false;               // of torchscript
@@ -39,6 +41,13 @@ struct Recipe {
 
   bool operator==(const Recipe&) const = default;
 };
+
+/// The ways to make scales of what calibration inputs show, the default first.
+inline constexpr const char* kCalibrationMethods[] = {"minmax", "percentile", "entropy"};
+
+/// Whether what it quantises to depends on calibration inputs: where activations are quantised
+/// beforehand.
+bool Calibrates(const Recipe& recipe);
 
 /// Class of its numbers, which decides how far outputs may be off: "fp32", "bf16", "int8", "fp8".
 std::string ClassOf(const Recipe& recipe);

@@ -29,8 +29,17 @@ class Engine {
   /// One inference on input set `set`: outputs written, device synchronised. The timed call.
   virtual Status Infer(int set) = 0;
 
-  /// The outputs of the last inference, copied: float outputs as float32 (float64 when the recipe's
-  /// precision is fp64), integers as they are. Names are the model's.
+  /// Inferences that it runs at a time. With several (for throughput) Infer starts one and waits
+  /// only for a place to run it in; what an inference fails with comes out of a later call.
+  virtual int Places() const { return 1; }
+  virtual int InFlight() const { return 0; }
+  /// Waits until no more than `most` are in flight.
+  virtual Status Settle(int /*most*/) { return {}; }
+  /// Of those that have ended since the last call, from start to end: nanoseconds.
+  virtual std::vector<double> TakeLatencies() { return {}; }
+
+  /// The outputs of the last inference (waited for), copied: float outputs as float32 (float64 when
+  /// the recipe's precision is fp64), integers as they are. Names are the model's.
   virtual Result<std::vector<tensor::Tensor>> Outputs() = 0;
 };
 

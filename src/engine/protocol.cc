@@ -79,11 +79,13 @@ Json ToJson(const Prepared& v) {
 
 Json ToJson(const Loaded& v) {
   return {{"seconds", v.seconds}, {"threads", v.threads}, {"precision", v.precision},
-          {"device", v.device},   {"notes", v.notes},     {"doubt", v.doubt}};
+          {"device", v.device},   {"notes", v.notes},     {"doubt", v.doubt},
+          {"places", v.places}};
 }
 
 Json ToJson(const Slice& v) {
   return {{"samples_ns", v.samples_ns},
+          {"latencies_ns", v.latencies_ns},
           {"charges", ToJson(v.charges)},
           {"clock_floor_ns", v.clock_floor_ns}};
 }
@@ -133,7 +135,8 @@ Result<Loaded> LoadedFromJson(const Json& json) {
                   .precision = Get<std::string>(json, "precision"),
                   .device = Get<std::string>(json, "device"),
                   .notes = Get<std::vector<std::string>>(json, "notes"),
-                  .doubt = json.value("doubt", "")};
+                  .doubt = json.value("doubt", ""),
+                  .places = json.contains("places") ? std::max(1, Int(json, "places")) : 1};
   });
 }
 
@@ -141,13 +144,16 @@ Result<Slice> SliceFromJson(const Json& json) {
   auto slice = FromJson("a reply to infer", [&] {
     return Slice{.samples_ns = Get<std::vector<double>>(json, "samples_ns"),
                  .charges = ReadCharges(json.at("charges")),
-                 .clock_floor_ns = Get<double>(json, "clock_floor_ns")};
+                 .clock_floor_ns = Get<double>(json, "clock_floor_ns"),
+                 .latencies_ns = json.value("latencies_ns", std::vector<double>())};
   });
   if (slice.ok()) {
-    for (const double sample : slice->samples_ns) {
-      if (!std::isfinite(sample) || sample < 0) {
-        return Error{Code::kMalformed,
-                     fmt::format("a reply to infer: {} ns is no time of an inference", sample), ""};
+    for (const std::vector<double>* times : {&slice->samples_ns, &slice->latencies_ns}) {
+      for (const double ns : *times) {
+        if (!std::isfinite(ns) || ns < 0) {
+          return Error{Code::kMalformed,
+                       fmt::format("a reply to infer: {} ns is no time of an inference", ns), ""};
+        }
       }
     }
   }

@@ -68,6 +68,7 @@ struct Loaded {
   std::string device;              // "cpu"
   std::vector<std::string> notes;  // fallbacks, graph breaks, settings that did not hold
   std::string doubt = {};          // why what runs is not what was asked for: all of it fell back
+  int places = 1;                  // inferences that it runs at a time
 };
 
 /// What the kernel charged to the worker during a slice.
@@ -82,10 +83,12 @@ struct Charges {
 
 /// infer {discard, count, batch}: `discard` untimed inferences, then `count` samples (at most
 /// kMaxSamples), each of `batch` inferences and divided by it. Input sets rotate throughout.
+/// With several places: the discarded ones take them, a sample lasts until `batch` are completed.
 struct Slice {
   std::vector<double> samples_ns;  // per inference
   Charges charges;
-  double clock_floor_ns = 0;  // median of two clock readings around nothing
+  double clock_floor_ns = 0;              // median of two clock readings around nothing
+  std::vector<double> latencies_ns = {};  // with several places: of each that ended meanwhile
 };
 
 /// outputs {path}: one inference per input set, outputs written as safetensors "NAME.K".

@@ -33,7 +33,7 @@ TEST(ProtocolTest, CarriesAJobThroughJsonBesideItsVerb) {
 }
 
 TEST(ProtocolTest, CarriesWhatWasLoadedAndPreparedThroughJson) {
-  const Loaded loaded{1.5, 2, "bf16", "cpu", {"fell back"}};
+  const Loaded loaded{1.5, 2, "bf16", "cpu", {"fell back"}, "", 4};
   const auto got = LoadedFromJson(ToJson(loaded));
   ASSERT_TRUE(got.ok());
   EXPECT_EQ(ToJson(*got), ToJson(loaded));
@@ -44,7 +44,7 @@ TEST(ProtocolTest, CarriesWhatWasLoadedAndPreparedThroughJson) {
 }
 
 TEST(ProtocolTest, CarriesASliceThroughJsonToTheLastBit) {
-  const Slice slice{{0.1 + 0.2, 1e9 / 3}, {1, 2, 3, 4, 5'000'000'000, 6}, 21.0};
+  const Slice slice{{0.1 + 0.2, 1e9 / 3}, {1, 2, 3, 4, 5'000'000'000, 6}, 21.0, {7.5}};
   const auto got = SliceFromJson(Json::parse(ToJson(slice).dump()));
   ASSERT_TRUE(got.ok());
   EXPECT_THAT(got->samples_ns, ElementsAre(0.1 + 0.2, 1e9 / 3));

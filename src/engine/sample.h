@@ -55,6 +55,30 @@ Result<double> TimeSample(const Clock& clock, const Infer& infer, Rotation& sets
   return static_cast<double>(end - begin) / batch;
 }
 
+/// One sample of an engine with several places: as TimeSample, but it ends once as many inferences
+/// are in flight as when it began. So `batch` of them were completed in between, and where all
+/// places were taken before they stay so: the time per inference is what its throughput comes to.
+///
+/// settle  waits until no more are in flight than when the sample began, returns Status
+template <typename Clock, typename Infer, typename Settle>
+Result<double> TimeCompletions(const Clock& clock, const Infer& infer, const Settle& settle,
+                               Rotation& sets, int batch) {
+  const int first = sets.Next();
+  const std::int64_t begin = clock();
+  Status status = infer(first);
+  for (int i = 1; i < batch && status.ok(); ++i) {
+    status = infer(sets.Next());
+  }
+  if (status.ok()) {
+    status = settle();
+  }
+  const std::int64_t end = clock();
+  if (!status.ok()) {
+    return std::move(status).error();
+  }
+  return static_cast<double>(end - begin) / batch;
+}
+
 /// Median of readings of the clock twice around nothing, nanoseconds: what a sample cannot fall
 /// below, and what it holds besides the inference.
 template <typename Clock>

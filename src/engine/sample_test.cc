@@ -51,6 +51,25 @@ TEST_F(SampleTest, DividesABatchByItsInferences) {
   EXPECT_THAT(sets_, ElementsAre(0, 1, 2, 0, 1));
 }
 
+TEST_F(SampleTest, OfSeveralAtATimeLastsUntilAsManyAreInFlightAsBefore) {
+  Rotation rotation(3);
+  const auto infer = [&](int set) -> Status {
+    sets_.push_back(set);
+    now_ += 100;
+    return {};
+  };
+  const auto settle = [&]() -> Status {
+    EXPECT_EQ(readings_, 1);
+    EXPECT_THAT(sets_, ElementsAre(0, 1, 2, 0)) << "after all have been started";
+    now_ += 600;
+    return {};
+  };
+  EXPECT_EQ(*TimeCompletions(clock_, infer, settle, rotation, 4), 1000 / 4);
+  EXPECT_EQ(readings_, 2);
+  const auto fails = []() -> Status { return Error{Code::kInternal, "kernel failed", ""}; };
+  EXPECT_FALSE(TimeCompletions(clock_, infer, fails, rotation, 1).ok());
+}
+
 TEST_F(SampleTest, GoesOnRotatingFromSampleToSample) {
   Rotation rotation(3);
   const auto infer = [&](int set) -> Status {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 
 namespace assay::engine {
 namespace {
+
+constexpr std::size_t kMaxLatencies = 100'000;  // of one slice, beside its samples in one frame
 
 double SecondsSince(std::int64_t begin_ns) {
   return static_cast<double>(MonotonicClock()() - begin_ns) * 1e-9;
@@ -123,13 +126,22 @@ Result<Json> Worker::Infer(const Json& request) {
   }
   Slice slice;
   slice.samples_ns.reserve(static_cast<std::size_t>(plan.count));
+  const bool several = engine_.Places() > 1;
+  engine_.TakeLatencies();  // of those discarded
   const ChargesReading before = ReadChargesNow();
   for (int i = 0; i < plan.count; ++i) {
-    ASSAY_ASSIGN(const double sample, TimeSample(MonotonicClock(), infer, rotation_, plan.batch));
+    const int in_flight = engine_.InFlight();
+    const auto settle = [&] { return engine_.Settle(in_flight); };
+    ASSAY_ASSIGN(const double sample,
+                 several ? TimeCompletions(MonotonicClock(), infer, settle, rotation_, plan.batch)
+                         : TimeSample(MonotonicClock(), infer, rotation_, plan.batch));
     slice.samples_ns.push_back(sample);
   }
   slice.charges = Between(before, ReadChargesNow());
+  slice.latencies_ns = engine_.TakeLatencies();
+  ASSAY_TRY(engine_.Settle(0));  // nothing runs while others are timed
   slice.clock_floor_ns = ClockFloor(MonotonicClock());
+  slice.latencies_ns.resize(std::min<std::size_t>(slice.latencies_ns.size(), kMaxLatencies));
   return ToJson(slice);
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 namespace assay::engine {
 namespace {
@@ -48,6 +49,31 @@ class Recorder : public Engine {
   std::vector<int> sets_;
 };
 
+/// Two places; an inference ends when its place is wanted, or in Settle.
+class Crowd : public Recorder {
+ public:
+  int Places() const override { return 2; }
+  int InFlight() const override { return in_flight_; }
+  Status Infer(int set) override {
+    ASSAY_TRY(Settle(1));
+    ++in_flight_;
+    return Recorder::Infer(set);
+  }
+  Status Settle(int most) override {
+    for (; in_flight_ > most; --in_flight_) {
+      ended_.push_back(++all_ended_);
+    }
+    settled_.push_back(most);
+    return {};
+  }
+  std::vector<double> TakeLatencies() override { return std::exchange(ended_, {}); }
+
+  int in_flight_ = 0;
+  double all_ended_ = 0;
+  std::vector<double> ended_;  // numbers as latencies
+  std::vector<int> settled_;
+};
+
 class WorkerTest : public ::testing::Test {
  protected:
   WorkerTest() {
@@ -75,6 +101,30 @@ TEST_F(WorkerTest, DescribesTheEngine) {
   ASSERT_TRUE(got.ok());
   EXPECT_EQ(got->engine, "recorder");
   EXPECT_EQ(got->protocol, kProtocolVersion);
+}
+
+TEST_F(WorkerTest, KeepsThePlacesOfAnEngineTakenThroughASliceAndEmptiesThemAfterIt) {
+  Crowd crowd;
+  Worker worker(crowd);
+  ASSERT_TRUE(worker.Answer(MakeRequest("load", ToJson(job_)))["ok"].get<bool>());
+  const Json request = MakeRequest("infer", {{"discard", 4}, {"count", 3}, {"batch", 2}});
+  const auto slice = SliceFromJson(worker.Answer(request));
+  ASSERT_TRUE(slice.ok()) << slice.error().message;
+  EXPECT_THAT(slice->samples_ns, SizeIs(3));
+  // The 4 discarded leave 2 in flight: the first 2 to end are not told, nor the 2 left at the end.
+  EXPECT_THAT(slice->latencies_ns, ElementsAre(3, 4, 5, 6, 7, 8));
+  EXPECT_EQ(crowd.settled_.back(), 0);
+  EXPECT_EQ(crowd.in_flight_, 0);
+}
+
+TEST_F(WorkerTest, TimesTheFirstInferenceOfSeveralPlacesToItsEnd) {
+  Crowd crowd;
+  Worker worker(crowd);
+  ASSERT_TRUE(worker.Answer(MakeRequest("load", ToJson(job_)))["ok"].get<bool>());
+  const Json request = MakeRequest("infer", {{"discard", 0}, {"count", 1}, {"batch", 1}});
+  const auto slice = SliceFromJson(worker.Answer(request));
+  ASSERT_TRUE(slice.ok());
+  EXPECT_THAT(slice->latencies_ns, ElementsAre(1));
 }
 
 TEST_F(WorkerTest, TellsWhatWasObtained) {

@@ -70,6 +70,7 @@ void Fields(F& f, S& s) {
 template <typename F, Is<Speedup> S>
 void Fields(F& f, S& s) {
   f.Field("vs", s.vs);
+  f.Added("metric", s.metric);
   f.Field("ratio", s.ratio);
   f.Field("ci95", s.ci95);
   f.Field("separated", s.separated);
@@ -100,6 +101,15 @@ void Fields(F& f, S& s) {
   f.Field("roofline_share", s.roofline_share);
 }
 
+template <typename F, Is<Calibration> S>
+void Fields(F& f, S& s) {
+  f.Field("source", s.source);
+  f.OrNull("folder", s.folder);
+  f.Field("method", s.method);
+  f.Field("samples", s.samples);
+  f.Field("dropped", s.dropped);
+}
+
 template <typename F, Is<Arm> S>
 void MeasuredFields(F& f, S& s) {
   f.Field("prepare_s", s.prepare_s);
@@ -117,7 +127,9 @@ void MeasuredFields(F& f, S& s) {
   f.Field("steady", s.steady);
   f.Field("process_spread", s.process_spread);
   f.Field("metric", s.metric);
+  f.Added("requests", s.requests);
   f.Field("throughput_per_s", s.throughput_per_s);
+  f.Added("throughput_ci95", s.throughput_ci95);
   f.Field("speedup", s.speedup);
   f.Field("output", s.output);
   f.Added("predicted", s.predicted);
@@ -137,6 +149,7 @@ void Fields(F& f, S& s) {
   f.Field("precision", s.precision);
   f.Field("device", s.device);
   MeasuredFields(f, s);
+  f.Added("calibration", s.calibration);
   f.Added("notes", s.notes);
   f.Field("repeat", s.repeat);
   f.AddedOrNull("artifact", s.artifact);
@@ -177,12 +190,19 @@ void Fields(F& f, S& s) {
   f.Field("sha256", s.sha256);
 }
 
+template <typename F, Is<ForThroughput> S>
+void Fields(F& f, S& s) {
+  f.Field("conversion", s.conversion);
+  f.Field("why", s.why);
+}
+
 template <typename F, Is<Recommendation> S>
 void Fields(F& f, S& s) {
   f.Field("conversion", s.conversion);
   f.Field("why", s.why);
   f.Field("not_separated_from", s.not_separated_from);
   f.OrNull("artifact", s.artifact);
+  f.Added("throughput", s.throughput);
 }
 
 template <typename S>

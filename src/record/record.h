@@ -50,12 +50,27 @@ struct Latency {  // milliseconds; over all timed inferences, the interval over 
   std::uint64_t n = 0;
 };
 
+inline constexpr const char* kLatency = "latency";
+inline constexpr const char* kThroughput = "throughput";
+
 struct Speedup {  // baseline time over arm time
   std::string vs;
   double ratio = 0;
   std::optional<Interval> ci95;
   bool separated = false;
   int rounds = 0;
+  std::string metric = kLatency;  // kThroughput: of times per inference, as one of the two arms
+                                  // runs several at a time
+};
+
+inline constexpr const char* kSynthetic = "synthetic";
+
+struct Calibration {   // what the scales of an arm's activations were made from
+  std::string source;  // kSynthetic; "input" (what --input gave), "files" (of `folder`)
+  std::string folder;  // --calibration, "" for none
+  std::string method;  // "minmax", "percentile", "entropy"
+  int samples = 0;
+  std::int64_t dropped = 0;  // rows at the end of the files that fill no sample
 };
 
 struct Output {
@@ -95,10 +110,13 @@ struct Arm {
   int batch = 1;  // inferences per sample, more than 1 below 10 us
   std::optional<bool> steady;
   std::optional<double> process_spread;
-  std::string metric = "latency";
+  std::string metric = kLatency;  // what it is for; kThroughput: runs several inferences at a time
+  int requests = 1;               // inferences at a time
   std::optional<double> throughput_per_s;
+  std::optional<Interval> throughput_ci95;
   std::optional<Speedup> speedup;
   std::optional<Output> output;
+  std::optional<Calibration> calibration;
   std::optional<Predicted> predicted;  // of arms that were timed
   std::vector<std::string> notes;      // what the engine and the measurement want to be known
   std::string repeat;                  // the command that measures this arm again
@@ -132,10 +150,15 @@ struct ModelFacts {
   std::string precision = {};  // class of its numbers: "fp32", "fp16", "bf16", "fp64", "int8-qdq"
 };
 
+struct ForThroughput {  // the best of the arms whose metric that is, beside the recommended one
+  std::string conversion, why;
+};
+
 struct Recommendation {
   std::string conversion, why;
   std::vector<std::string> not_separated_from;
   std::string artifact;
+  std::optional<ForThroughput> throughput = {};
 };
 
 struct Run {

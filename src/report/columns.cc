@@ -48,10 +48,20 @@ Cell P90(const Run&, const Arm& arm) {
 
 Cell Speedup(const Run& run, const Arm& arm) {
   if (arm.speedup) {
-    return {Ratio(arm.speedup->ratio, arm.speedup->ci95),
+    const std::string ratio = Ratio(arm.speedup->ratio, arm.speedup->ci95);
+    return {arm.speedup->metric == record::kLatency ? ratio : "throughput " + ratio,
             IsRecommended(run, arm) ? Tone::kGood : Tone::kPlain};
   }
   return arm.latency_ms && arm.conversion == run.baseline ? Cell{"baseline"} : Nothing();
+}
+
+Cell PerSecond(const Run&, const Arm& arm) {
+  if (!arm.throughput_per_s) {
+    return Nothing();
+  }
+  const std::string spread = PlusMinus(arm.throughput_ci95, *arm.throughput_per_s);
+  return {fmt::format("{:.4g}{}{}{}", *arm.throughput_per_s, spread.empty() ? "" : " ", spread,
+                      arm.requests > 1 ? fmt::format(", {} at a time", arm.requests) : "")};
 }
 
 Cell Output(const Run&, const Arm& arm) {
@@ -135,10 +145,15 @@ const std::vector<Column>& Columns() {
       {"p90_ms", "/latency_ms/p90", {"p90 ms", true}, P90},
       {"p95_ms", "/latency_ms/p95", {}},
       {"p99_ms", "/latency_ms/p99", {}},
+      {"throughput_per_s", "/throughput_per_s", {"per second", true}, PerSecond, TellsThroughput},
+      {"throughput_ci95_low_per_s", "/throughput_ci95/0", {}},
+      {"throughput_ci95_high_per_s", "/throughput_ci95/1", {}},
+      {"requests", "/requests", {}},
       {"speedup", "/speedup/ratio", {"speedup", true}, Speedup},
       {"speedup_ci95_low", "/speedup/ci95/0", {}},
       {"speedup_ci95_high", "/speedup/ci95/1", {}},
       {"speedup_vs", "/speedup/vs", {}},
+      {"speedup_metric", "/speedup/metric", {}},
       {"speedup_separated", "/speedup/separated", {}},
       {"rounds", "/speedup/rounds", {}},
       {"output", "/output/verdict", {"output error"}, Output},
@@ -149,6 +164,10 @@ const std::vector<Column>& Columns() {
       {"output_top1_agreement", "/output/top1_agreement", {}},
       {"output_tolerance", "/output/tolerance", {}},
       {"output_least_passing_tolerance", "/output/least_passing_tolerance", {}},
+      {"calibration_source", "/calibration/source", {}},
+      {"calibration_folder", "/calibration/folder", {}},
+      {"calibration_method", "/calibration/method", {}},
+      {"calibration_samples", "/calibration/samples", {}},
       {"peak_rss_bytes", "/peak_rss_bytes", {"memory", true, true}, PeakMemory},
       {"file_rss_bytes", "/file_rss_bytes", {}},
       {"prepare_peak_rss_bytes", "/prepare_peak_rss_bytes", {}},
@@ -169,7 +188,6 @@ const std::vector<Column>& Columns() {
       {"steady", "/steady", {}},
       {"process_spread", "/process_spread", {}},
       {"metric", "/metric", {}},
-      {"throughput_per_s", "/throughput_per_s", {}},
       {"predicted_ms", "/predicted/latency_ms", {"predicted ms", true}, Predicted, HasPredictions},
       {"predicted_engine_kind", "/predicted/engine_kind", {}},
       {"predicted_ratio", "/predicted/ratio", {}},
@@ -192,6 +210,11 @@ Tone ToneOf(Outcome outcome) {
     default:
       return Tone::kBad;
   }
+}
+
+bool TellsThroughput(const Run& run) {
+  return std::any_of(run.arms.begin(), run.arms.end(),
+                     [](const Arm& arm) { return arm.metric != record::kLatency; });
 }
 
 Table ArmTable(const Run& run) {

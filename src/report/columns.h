@@ -19,6 +19,9 @@ struct Column {
 
 const std::vector<Column>& Columns();
 
+/// Whether an arm runs several inferences at a time, so that throughputs are told.
+bool TellsThroughput(const record::Run& run);
+
 /// The arms in the order asked for, in people's columns.
 Table ArmTable(const record::Run& run);
 

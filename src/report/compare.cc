@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "report/columns.h"
 #include "report/format.h"
@@ -30,22 +31,43 @@ bool Disjoint(const record::Interval& a, const record::Interval& b) {
   return a.high < b.low || b.high < a.low;
 }
 
+struct Time {  // of an inference
+  double median = 0;
+  std::optional<record::Interval> ci95;
+};
+
+/// What counts for an arm: its latency, or the time that its throughput comes to.
+std::optional<Time> TimeOf(const Arm& arm) {
+  if (arm.metric == record::kLatency) {
+    return arm.latency_ms ? std::optional(Time{arm.latency_ms->median, arm.latency_ms->ci95})
+                          : std::nullopt;
+  }
+  if (!arm.throughput_per_s || !(*arm.throughput_per_s > 0)) {
+    return std::nullopt;
+  }
+  Time time{1e3 / *arm.throughput_per_s, {}};
+  if (const auto& per_s = arm.throughput_ci95; per_s && per_s->low > 0) {
+    time.ci95 = record::Interval{1e3 / per_s->high, 1e3 / per_s->low};
+  }
+  return time;
+}
+
 Difference Between(const Arm& a, const Arm& b) {
   Difference difference{a.conversion, Change::kUnknown, &a, &b, {}};
   if (a.outcome != b.outcome) {
     difference.change = Change::kOutcome;
     return difference;
   }
-  if (!a.latency_ms || !b.latency_ms || !(b.latency_ms->median > 0)) {
+  const auto [of_a, of_b] = std::pair(TimeOf(a), TimeOf(b));
+  if (!of_a || !of_b || !(of_b->median > 0)) {
     return difference;
   }
-  const double ratio = a.latency_ms->median / b.latency_ms->median;
+  const double ratio = of_a->median / of_b->median;
   difference.ratio = ratio;
-  if (!a.latency_ms->ci95 || !b.latency_ms->ci95) {
+  if (!of_a->ci95 || !of_b->ci95) {
     return difference;  // without intervals nothing can be claimed
   }
-  const bool counts =
-      Disjoint(*a.latency_ms->ci95, *b.latency_ms->ci95) && std::abs(ratio - 1) > kLeastDifference;
+  const bool counts = Disjoint(*of_a->ci95, *of_b->ci95) && std::abs(ratio - 1) > kLeastDifference;
   difference.change = !counts ? Change::kSame : ratio > 1 ? Change::kFaster : Change::kSlower;
   return difference;
 }
@@ -109,6 +131,7 @@ Json ToJson(const Comparison& comparison) {
                      {"b_outcome", OutcomeOf(d.b)},
                      {"a_median_ms", MedianOf(d.a)},
                      {"b_median_ms", MedianOf(d.b)},
+                     {"metric", (d.a != nullptr ? d.a : d.b)->metric},
                      {"ratio", d.ratio ? Json(*d.ratio) : Json()}});
   }
   return items;
@@ -120,6 +143,10 @@ Cell Latency(const Arm* arm) {
   }
   if (arm->outcome != record::Outcome::kMeasured || !arm->latency_ms) {
     return {std::string(record::Name(arm->outcome)), ToneOf(arm->outcome)};
+  }
+  if (arm->metric != record::kLatency && arm->throughput_per_s) {
+    return {fmt::format("{:.4g} per s {}", *arm->throughput_per_s,
+                        PlusMinus(arm->throughput_ci95, *arm->throughput_per_s))};
   }
   return {fmt::format("{} {}", Milliseconds(arm->latency_ms->median),
                       PlusMinus(arm->latency_ms->ci95, arm->latency_ms->median))};

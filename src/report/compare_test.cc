@@ -43,6 +43,23 @@ TEST(CompareTest, CallsOverlappingIntervalsTheSameHoweverFarTheMedians) {
   EXPECT_EQ(Compare(a, b).differences[0].change, Change::kSame);
 }
 
+TEST(CompareTest, ComparesWhatIsForThroughputByThroughput) {
+  record::Run a = With({SampleArm("MANY", 10)}), b = With({SampleArm("MANY", 30)});
+  for (auto* run : {&a, &b}) {
+    run->arms[0].metric = record::kThroughput;
+  }
+  a.arms[0].throughput_per_s = 100;
+  a.arms[0].throughput_ci95 = record::Interval{99, 101};
+  b.arms[0].throughput_per_s = 150;
+  const Comparison open = Compare(a, b);
+  EXPECT_EQ(open.differences[0].change, Change::kUnknown) << "no interval";
+  b.arms[0].throughput_ci95 = record::Interval{148, 152};
+  const Comparison comparison = Compare(a, b);
+  EXPECT_EQ(comparison.differences[0].change, Change::kFaster);
+  EXPECT_NEAR(*comparison.differences[0].ratio, 1.5, 1e-9);
+  EXPECT_THAT(RenderComparison(comparison, Format::kText, {}), HasSubstr("100 per s ±1.0 %"));
+}
+
 TEST(CompareTest, TellsWhatAppearedVanishedAndEndedOtherwise) {
   record::Run a = With({SampleArm("EAGER", 10), SampleArm("ONNX_CPU", 5)});
   record::Run b = With({SampleArm("EAGER", 10), SampleArm("COMPILE_OPENVINO", 5)});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "report/columns.h"
@@ -70,6 +71,13 @@ void AddRecommendation(const Run& run, Lines& lines) {
                      fmt::format("{} from it: on this evidence either may be the faster one.",
                                  Join(best.not_separated_from, ", ")),
                      {}});
+  }
+  if (best.throughput) {
+    lines.push_back(
+        {"Throughput",
+         Tone::kPlain,
+         fmt::format("{}: {}", best.throughput->conversion, Sentence(best.throughput->why)),
+         {}});
   }
   if (const Arm* arm = FindArm(run, best.conversion); arm != nullptr && !arm->repeat.empty()) {
     lines.push_back({"Take it home",
@@ -156,11 +164,12 @@ void AddCuts(const Run& run, Lines& lines) {
     }
   }
   if (!cut.empty()) {
-    lines.push_back({"Cut early",
-                     Tone::kPlain,
-                     fmt::format("far slower than the fastest, so that they have no interval: {}.",
-                                 Join(cut, ", ")),
-                     {}});
+    lines.push_back(
+        {"Cut early",
+         Tone::kPlain,
+         fmt::format("far slower than the fastest, or known to be, so that a few rounds did: {}.",
+                     Join(cut, ", ")),
+         {}});
   }
 }
 
@@ -178,6 +187,43 @@ std::string OnInputs(const record::ModelFacts& model) {
              : text +
                    " Every inference has this same input: output errors are relative to the "
                    "whole output, and a runtime that ignored its input would not be found out.";
+}
+
+std::string SourceOf(const record::Calibration& calibration) {
+  const std::string method = fmt::format(" ({})", calibration.method);
+  if (calibration.source == "files") {
+    return fmt::format("on {} samples of {}{}", calibration.samples, calibration.folder, method);
+  }
+  return calibration.source == record::kSynthetic
+             ? fmt::format(
+                   "on {} synthetic inputs{}: speeds hold, errors on real inputs may be "
+                   "others (--calibration DIR)",
+                   calibration.samples, method)
+             : fmt::format(
+                   "on {} inputs with what --input gives{}, which outputs are judged by, "
+                   "too (--calibration DIR)",
+                   calibration.samples, method);
+}
+
+/// Where scales of activations come from, the arms of one source on one line.
+void AddCalibrations(const Run& run, Lines& lines) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> sources;
+  for (const Arm& arm : run.arms) {
+    if (!arm.calibration || !arm.latency_ms) {
+      continue;
+    }
+    const std::string source = SourceOf(*arm.calibration);
+    const auto known = std::find_if(sources.begin(), sources.end(),
+                                    [&](const auto& one) { return one.first == source; });
+    (known == sources.end() ? sources.emplace_back(source, std::vector<std::string>()) : *known)
+        .second.push_back(arm.conversion);
+  }
+  for (const auto& [source, arms] : sources) {
+    lines.push_back({"Calibration",
+                     Tone::kPlain,
+                     Sentence(fmt::format("{} {}", Join(arms, ", "), source)),
+                     {}});
+  }
 }
 
 void AddDoubts(const Run& run, bool notes, Lines& lines) {
@@ -209,6 +255,7 @@ void AddDoubts(const Run& run, bool notes, Lines& lines) {
   if (std::string text = OnInputs(run.model); !text.empty()) {
     lines.push_back({"Inputs", Tone::kPlain, std::move(text), {}});
   }
+  AddCalibrations(run, lines);
   if (run.model.weights == "random") {
     lines.push_back({"Weights",
                      Tone::kPlain,
@@ -273,6 +320,11 @@ std::string Legend(const Run& run) {
   if (!run.baseline.empty()) {
     text += fmt::format("; speedup: time of {} / time, paired by round, with its 95 % interval",
                         run.baseline);
+  }
+  if (TellsThroughput(run)) {
+    text +=
+        "; with several inferences at a time the median is of each of them, and throughput is "
+        "compared: inferences per second / those of the other";
   }
   const bool checked =
       std::any_of(run.arms.begin(), run.arms.end(), [](const Arm& a) { return bool(a.output); });

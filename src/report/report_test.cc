@@ -67,6 +67,34 @@ TEST(TextTest, ShowsPredictionsBesideTheMeasurementWhereThereAreAny) {
   EXPECT_THAT(text, HasSubstr("not calibrated"));
 }
 
+TEST(TextTest, LabelsThroughputsWhereAnArmIsForThem) {
+  record::Run run = SampleRun();
+  EXPECT_THAT(Text(run), Not(HasSubstr("per second")));
+  record::Arm& many = run.arms[1];
+  many.metric = many.speedup->metric = record::kThroughput;
+  many.requests = 4;
+  many.throughput_per_s = 123.4;
+  many.throughput_ci95 = record::Interval{122, 124};
+  run.recommendation->conversion = "EAGER";
+  run.recommendation->throughput = {many.conversion, "2.00 x the throughput of EAGER"};
+  const std::string text = Text(run);
+  EXPECT_THAT(text, AllOf(HasSubstr("per second"), HasSubstr("123.4 ±0.8 %, 4 at a time"),
+                          HasSubstr("throughput 1.83x [1.80, 1.86]"),
+                          HasSubstr("Throughput    EXPORT+AOT_INDUCTOR+FREEZING: 2.00 x the")));
+  EXPECT_THAT(Render({run}, Format::kMarkdown, {}), HasSubstr("throughput 1.83x"));
+  EXPECT_THAT(Render({run}, Format::kCsv, {}), HasSubstr("EAGER,throughput"));
+}
+
+TEST(TextTest, SaysWhereScalesComeFrom) {
+  record::Run run = SampleRun();
+  run.arms[1].calibration =
+      record::Calibration{.source = "synthetic", .folder = "", .method = "minmax", .samples = 4};
+  EXPECT_THAT(Text(run), HasSubstr("Calibration   EXPORT+AOT_INDUCTOR+FREEZING on 4 synthetic"));
+  run.arms[1].calibration->source = "files";
+  run.arms[1].calibration->folder = "typical";
+  EXPECT_THAT(Text(run), HasSubstr("FREEZING on 4 samples of typical (minmax).\n"));
+}
+
 TEST(TextTest, SaysWhichInputsAreFromFilesAndWhatThatMeans) {
   record::Run run = SampleRun();
   EXPECT_THAT(Text(run), Not(HasSubstr("Inputs")));

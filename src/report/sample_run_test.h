@@ -50,6 +50,9 @@ inline record::Run SampleRun() {
   record::Arm frozen = SampleArm("EXPORT+AOT_INDUCTOR+FREEZING", 9.204);
   frozen.prepare_s = 29.1;
   frozen.speedup = record::Speedup{"EAGER", 1.8275, record::Interval{1.8, 1.86}, true, 30};
+  frozen.throughput_ci95 = record::Interval{108, 109};
+  frozen.calibration = record::Calibration{
+      .source = "files", .folder = "typical", .method = "minmax", .samples = 32};
   record::Arm crashed;
   crashed.conversion = "COMPILE_OPENVINO";
   crashed.engine = "openvino";

@@ -127,8 +127,10 @@ Result<TakeHome> MakeTakeHome(const record::Arm& arm, const record::ModelFacts& 
   TakeHome home;
   if (arm.engine == "onnxruntime" || arm.engine == "openvino") {
     const bool openvino = arm.engine == "openvino";
-    home.files = {
-        {"run.py", Fill(openvino ? templates::kOpenVino : templates::kOnnxRuntime, values)}};
+    const char* program = !openvino                           ? templates::kOnnxRuntime
+                          : arm.metric == record::kThroughput ? templates::kOpenVinoThroughput
+                                                              : templates::kOpenVino;
+    home.files = {{"run.py", Fill(program, values)}};
     home.needs_model = true;
     home.artifact = openvino ? "." : "";
     home.artifact_name = openvino ? "artifact" : "";

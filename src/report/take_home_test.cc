@@ -52,6 +52,15 @@ TEST(TakeHomeTest, RunsWithTheThreadsAndInputsThatWereMeasured) {
               HasSubstr("INPUTS = {\"input\": ((1, 3, 224, 224), \"float32\")}"));
 }
 
+TEST(TakeHomeTest, RunsSeveralRequestsAtATimeWhereThatWasMeasured) {
+  record::Arm arm = ArmOn("COMPILE_OPENVINO+THROUGHPUT", "openvino");
+  arm.metric = record::kThroughput;
+  const auto home = MakeTakeHome(arm, SampleRun().model);
+  ASSERT_TRUE(home.ok());
+  EXPECT_THAT(home->files[0].content, HasSubstr("\"PERFORMANCE_HINT\": \"THROUGHPUT\""));
+  EXPECT_THAT(home->files[0].content, HasSubstr("AsyncInferQueue"));
+}
+
 TEST(TakeHomeTest, AsksOpenVinoForThePrecisionThatWasMeasured) {
   record::Arm arm = ArmOn("COMPILE_OPENVINO", "openvino");
   const auto text = [&](const std::string& asked) {

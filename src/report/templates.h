@@ -6,6 +6,7 @@ namespace assay::report::templates {
 
 extern const char* const kOnnxRuntime;
 extern const char* const kOpenVino;
+extern const char* const kOpenVinoThroughput;
 extern const char* const kPyTorch;
 extern const char* const kAotInductor;
 extern const char* const kAotInductorCMake;

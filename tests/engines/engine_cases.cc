@@ -20,20 +20,26 @@ std::vector<EngineCase> Cases() {
 #ifdef ASSAY_COMPILED_CASES
   constexpr int kCycles = 2;
   return {
-      {"pytorch", "PyTorchInductor", Recipe("inductor"), "pytorch", true, kCycles},
-      {"torch", "TorchAotInductor", Recipe("aot_inductor"), "pytorch", true, kCycles},
-      {"torch", "TorchFrozen", Recipe("aot_inductor", true), "pytorch", true, kCycles},
+      {"pytorch", "PyTorchInductor", Recipe("inductor"), "pytorch", true, 0, kCycles},
+      {"torch", "TorchAotInductor", Recipe("aot_inductor"), "pytorch", true, 0, kCycles},
+      {"torch", "TorchFrozen", Recipe("aot_inductor", true), "pytorch", true, 0, kCycles},
   };
 #else
   return {
-      {"fake", "Fake", {{"compiler", "fake"}, {"precision", "fp32"}}, "fake", false, 100},
+      {"fake", "Fake", {{"compiler", "fake"}, {"precision", "fp32"}}, "fake", false, 0, 100},
       {"onnxruntime", "OnnxRuntime", {{"compiler", "onnxruntime"}, {"precision", "fp32"}}},
       {"onnxruntime",
        "OnnxRuntimeWitness",
        {{"compiler", "onnxruntime"}, {"precision", "fp32"}, {"graph_optimization", "none"}}},
       {"openvino", "OpenVino", {{"compiler", "openvino"}, {"precision", "fp32"}}, "openvino"},
+      {"openvino",
+       "OpenVinoThroughput",
+       {{"compiler", "openvino"}, {"precision", "fp32"}, {"streams", "throughput"}},
+       "openvino",
+       true,
+       2},
       {"torch", "Torch", Recipe("eager")},
-      {"pytorch", "PyTorch", Recipe("eager"), "", true, 5},
+      {"pytorch", "PyTorch", Recipe("eager"), "", true, 0, 5},
   };
 #endif
 }

@@ -16,6 +16,7 @@ struct EngineCase {
   Json recipe;
   std::string preparer = "";  // the engine that makes the artifact it loads; "": it loads none
   bool runs_model = true;     // false for the fake engine, which looks at no model
+  int helpers = 0;            // threads besides those asked for, which hand inferences over
   int cycles = 20;            // of fresh processes, each with an artifact of its own
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -140,11 +141,14 @@ Result<Loaded> FakeEngine::Load(const Job& job, const tensor::SafetensorsFile& i
   latency_ns_ = script_.latency_ns * ProcessFactor(script_, job.conversion);
   noise_ = NoiseFactors(script_, job.conversion);
   inferences_ = 0;
+  flights_.clear();
+  places_ = job.recipe.value("streams", "") == "throughput" ? script_.places : 1;
   idle_ = script_.latency_ns <= 0 && script_.misbehave.empty();
   return Loaded{.threads = script_.threads.value_or(job.threads),
                 .precision = script_.precision.empty() ? precision : script_.precision,
                 .device = script_.device.empty() ? "cpu" : script_.device,
-                .notes = script_.notes};
+                .notes = script_.notes,
+                .places = places_};
 }
 
 Status FakeEngine::Infer(int set) {
@@ -153,18 +157,42 @@ Status FakeEngine::Infer(int set) {
     return {};
   }
   ASSAY_TRY(Enter(Stage::kInfer));
-  Spin();
+  if (places_ == 1) {
+    Spin();
+    return {};
+  }
+  ASSAY_TRY(Settle(places_ - 1));
+  const std::int64_t begin = MonotonicClock()();
+  flights_.push_back({begin, begin + static_cast<std::int64_t>(NextLatency())});
   return {};
 }
 
-void FakeEngine::Spin() {
-  const MonotonicClock clock;
-  const std::int64_t begin = clock();
+Status FakeEngine::Settle(int most) {
+  while (InFlight() > most) {
+    const auto first =
+        std::min_element(flights_.begin(), flights_.end(),
+                         [](const Flight& a, const Flight& b) { return a.end_ns < b.end_ns; });
+    while (MonotonicClock()() < first->end_ns) {
+    }
+    latencies_ns_.push_back(static_cast<double>(first->end_ns - first->begin_ns));
+    flights_.erase(first);
+  }
+  return {};
+}
+
+double FakeEngine::NextLatency() {
   const auto i = static_cast<double>(inferences_);
   double latency = latency_ns_ * (1 + script_.drift * i / 1000);
   latency *= noise_[static_cast<std::size_t>(inferences_) % noise_.size()];
   latency *= inferences_ < script_.warmup_inferences ? script_.warmup_factor : 1;
   ++inferences_;
+  return latency;
+}
+
+void FakeEngine::Spin() {
+  const MonotonicClock clock;
+  const std::int64_t begin = clock();
+  const double latency = NextLatency();
   while (static_cast<double>(clock() - begin) < latency) {
   }
 }

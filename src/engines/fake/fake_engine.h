@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/engine.h"
@@ -22,6 +23,10 @@ class FakeEngine : public Engine {
   Result<Prepared> Prepare(const Job& job) override;
   Result<Loaded> Load(const Job& job, const tensor::SafetensorsFile& inputs) override;
   Status Infer(int set) override;
+  int Places() const override { return places_; }
+  int InFlight() const override { return static_cast<int>(flights_.size()); }
+  Status Settle(int most) override;
+  std::vector<double> TakeLatencies() override { return std::exchange(latencies_ns_, {}); }
   /// "output": float 1x10, value j the sum over all elements x_i of all inputs of the set, in the
   /// file's order, of w_ij x_i / sqrt(n), with w_ij in [-1, 1] drawn from i and j alone.
   Result<std::vector<tensor::Tensor>> Outputs() override;
@@ -31,7 +36,12 @@ class FakeEngine : public Engine {
 
   /// Counts a call of `stage` and does what is scripted for it.
   Status Enter(Stage stage);
+  double NextLatency();
   void Spin();
+
+  struct Flight {  // with several places an inference takes its time beside the others
+    std::int64_t begin_ns, end_ns;
+  };
 
   int protocol_fd_;
   Script script_;
@@ -40,6 +50,9 @@ class FakeEngine : public Engine {
   double latency_ns_ = 0;                // of this process
   std::vector<double> noise_;            // factors, used in turn
   std::int64_t inferences_ = 0;
+  int places_ = 1;
+  std::vector<Flight> flights_;
+  std::vector<double> latencies_ns_;
   std::vector<Row> answers_;  // by set
   int set_ = 0;
   bool as_float64_ = false;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -32,10 +33,11 @@ class FakeEngineTest : public ::testing::Test {
     inputs_.emplace(*std::move(inputs));
   }
 
-  Result<Loaded> Load(FakeEngine& engine, const char* script, const char* precision = "fp32") {
+  Result<Loaded> Load(FakeEngine& engine, const char* script, const char* precision = "fp32",
+                      const char* streams = "latency") {
     Job job;
     job.conversion = "ARM";
-    job.recipe = {{"precision", precision}};
+    job.recipe = {{"precision", precision}, {"streams", streams}};
     job.input_sets = 2;
     job.threads = 3;
     job.options = {{"default", Json::parse(script)}};
@@ -112,6 +114,25 @@ TEST_F(FakeEngineTest, ClaimsWhatItIsToldToClaim) {
   EXPECT_EQ(loaded->precision, "bf16");
   EXPECT_EQ(loaded->device, "gpu");
   EXPECT_EQ(loaded->notes, std::vector<std::string>{"n"});
+}
+
+TEST_F(FakeEngineTest, RunsAsManyAtATimeAsItsScriptSaysForThroughput) {
+  FakeEngine engine(-1);
+  ASSERT_TRUE(Load(engine, R"({"places": 3})").ok());
+  EXPECT_EQ(engine.Places(), 1) << "not asked for throughput";
+  const auto loaded = Load(engine, R"({"places": 3, "latency_ns": 2000000})", "fp32", "throughput");
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->places, 3);
+  const MonotonicClock clock;
+  const std::int64_t begin = clock();
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(engine.Infer(0).ok());
+    EXPECT_EQ(engine.InFlight(), std::min(i + 1, 3));
+  }
+  ASSERT_TRUE(engine.Settle(0).ok());
+  EXPECT_GE(clock() - begin, 4'000'000) << "two after each other in each place";
+  EXPECT_EQ(engine.InFlight(), 0);
+  EXPECT_EQ(engine.TakeLatencies(), std::vector<double>(6, 2e6));
 }
 
 TEST_F(FakeEngineTest, MisbehavesFromTheCallOnThatTheScriptNames) {

@@ -9,6 +9,7 @@
 #include <openvino/runtime/properties.hpp>
 #include <string>
 
+#include "base/text.h"
 #include "engines/openvino/ports.h"
 #include "engines/openvino/settings.h"
 
@@ -28,7 +29,27 @@ bool SaysUnsupported(const std::exception& e) {
              std::string_view::npos;
 }
 
+/// As its words, "" for none.
+std::string WordsOf(const std::exception_ptr& raised) {
+  if (!raised) {
+    return "";
+  }
+  try {
+    std::rethrow_exception(raised);
+  } catch (const std::exception& e) {
+    return OneLine(e.what());
+  } catch (...) {
+    return "an inference failed without a word";
+  }
+}
+
 }  // namespace
+
+OpenVinoEngine::~OpenVinoEngine() {
+  if (flight_) {
+    static_cast<void>(flight_->Settle(0));  // a request that ends calls back
+  }
+}
 
 Description OpenVinoEngine::Describe() {
   Description description{kProtocolVersion, "openvino", Version(), true, "", ""};
@@ -69,12 +90,22 @@ Result<Prepared> OpenVinoEngine::Prepare(const Job& job) {
 
 Result<Loaded> OpenVinoEngine::Load(const Job& job, const tensor::SafetensorsFile& inputs) {
   requests_.clear();
+  flight_.reset();
   input_buffers_.clear();
   ASSAY_ASSIGN(model_, Compile(job));
+  if (ForThroughput(job)) {
+    flight_.emplace(
+        std::max(1, static_cast<int>(model_.get_property(ov::optimal_number_of_infer_requests))));
+  }
   for (int set = 0; set < job.input_sets; ++set) {
     ASSAY_TRY(Bind(set, inputs));
   }
   Loaded loaded = ReadBack(model_, job);
+  loaded.places = Places();
+  if (flight_) {
+    loaded.notes.push_back(fmt::format("{} requests at a time, in {} streams", Places(),
+                                       model_.get_property(ov::num_streams).num));
+  }
   if (HasCache(job) && !model_.get_property(ov::loaded_from_cache)) {
     loaded.notes.push_back("compiled anew: the artifact was not used");
   }
@@ -85,26 +116,67 @@ Result<Loaded> OpenVinoEngine::Load(const Job& job, const tensor::SafetensorsFil
 }
 
 Status OpenVinoEngine::Bind(int set, const tensor::SafetensorsFile& inputs) {
-  ov::InferRequest request = model_.create_infer_request();
+  std::vector<ov::InferRequest>& requests = requests_.emplace_back();
+  for (int place = 0; place < Places(); ++place) {
+    requests.push_back(model_.create_infer_request());
+    if (flight_) {
+      requests.back().set_callback([this, place](const std::exception_ptr& raised) {
+        flight_->End(place, WordsOf(raised));
+      });
+    }
+  }
   for (const auto& port : model_.inputs()) {
     ASSAY_ASSIGN(const tensor::Type wanted, TypeOf(port));
     ASSAY_ASSIGN(const tensor::Entry* entry, FindInput(inputs, NameOf(port), set, wanted));
     const AlignedBuffer& buffer = input_buffers_.emplace_back(inputs.Bytes(*entry));
-    request.set_tensor(
-        port, ov::Tensor(port.get_element_type(), ShapeOf(entry->type.shape), buffer.data()));
+    for (ov::InferRequest& request : requests) {
+      request.set_tensor(
+          port, ov::Tensor(port.get_element_type(), ShapeOf(entry->type.shape), buffer.data()));
+    }
   }
-  requests_.push_back(std::move(request));
   return {};
+}
+
+ov::InferRequest& OpenVinoEngine::Request(int place, int set) {
+  return requests_[static_cast<std::size_t>(set)][static_cast<std::size_t>(place)];
+}
+
+Result<int> OpenVinoEngine::Start(int set) {
+  ASSAY_ASSIGN(const int place, flight_->Begin());
+  try {
+    Request(place, set).start_async();
+  } catch (...) {
+    flight_->End(place, WordsOf(std::current_exception()));
+  }
+  return place;
 }
 
 Status OpenVinoEngine::Infer(int set) {
-  requests_[static_cast<std::size_t>(set)].infer();
   set_ = set;
+  if (flight_) {
+    const Result<int> place = Start(set);
+    return place.ok() ? Status() : Status(place.error());
+  }
+  Request(0, set).infer();
   return {};
 }
 
+std::vector<double> OpenVinoEngine::TakeLatencies() {
+  return flight_ ? flight_->TakeLatencies() : std::vector<double>();
+}
+
 Result<std::vector<tensor::Tensor>> OpenVinoEngine::Outputs() {
-  ov::InferRequest& request = requests_[static_cast<std::size_t>(set_)];
+  int place = 0;
+  if (flight_) {
+    const int sets = static_cast<int>(requests_.size());
+    ASSAY_TRY(Settle(0));
+    ASSAY_ASSIGN(place, Start(set_));
+    for (int beside = 1; beside < Places(); ++beside) {
+      ASSAY_TRY(Start((set_ + beside) % sets));
+    }
+    ASSAY_TRY(Settle(0));
+  }
+  ov::InferRequest& request = Request(place, set_);
   std::vector<tensor::Tensor> outputs;
   for (const auto& port : model_.outputs()) {
     const ov::Tensor values = request.get_tensor(port);

@@ -39,6 +39,8 @@ bool CanRead(const ov::CompiledModel& model, const std::string& property) {
 
 bool HasCache(const Job& job) { return !job.artifact.empty() && GraphOf(job) == job.onnx; }
 
+bool ForThroughput(const Job& job) { return job.recipe.value("streams", "") == "throughput"; }
+
 Result<ov::AnyMap> Settings(const Job& job) {
   const auto precision = job.recipe.value<std::string>("precision", "fp32");
   const auto* found = std::find_if(std::begin(kPrecisions), std::end(kPrecisions),
@@ -48,11 +50,14 @@ Result<ov::AnyMap> Settings(const Job& job) {
                  fmt::format("OpenVINO has no inference precision {}", precision), ""};
   }
   ov::AnyMap settings = {ov::hint::inference_precision(found->second),
-                         ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                         ov::num_streams(1),
                          ov::inference_num_threads(job.threads),
-                         ov::hint::enable_cpu_pinning(false),
-                         ov::log::level(ov::log::Level::NO)};
+                         ov::hint::enable_cpu_pinning(false), ov::log::level(ov::log::Level::NO)};
+  if (ForThroughput(job)) {  // which chooses the number of streams
+    settings.insert(ov::hint::performance_mode(ov::hint::PerformanceMode::THROUGHPUT));
+  } else {
+    settings.insert(ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY));
+    settings.insert(ov::num_streams(1));
+  }
   if (HasCache(job)) {
     settings.insert(ov::cache_dir(job.artifact));
   }

@@ -14,6 +14,9 @@ namespace assay::engine::openvino {
 /// Whether the artifact is OpenVINO's own cache, not a graph that another engine left.
 bool HasCache(const Job& job);
 
+/// Whether it is to run as many requests at a time as suits its throughput.
+bool ForThroughput(const Job& job);
+
 /// Errors  kUnsupported for a precision that OpenVINO's CPU plugin has no hint for.
 Result<ov::AnyMap> Settings(const Job& job);
 

@@ -16,12 +16,14 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import fx, nn
+from torch.ao import quantization as observers
 from torch.ao.quantization import (
     FakeQuantize,
-    MinMaxObserver,
     PerChannelMinMaxObserver,
     QConfig,
+    disable_fake_quant,
     disable_observer,
+    enable_fake_quant,
     get_default_qat_qconfig_mapping,
     get_default_qconfig_mapping,
 )
@@ -39,14 +41,7 @@ _ENGINE = "x86"
 _aten = torch.ops.aten
 
 _CHANNELS = {"dtype": torch.qint8, "qscheme": torch.per_channel_symmetric}
-_INT8 = QConfig(
-    activation=MinMaxObserver.with_args(reduce_range=True),
-    weight=PerChannelMinMaxObserver.with_args(**_CHANNELS),
-)
-_SIMULATED = QConfig(
-    activation=FakeQuantize.with_args(observer=MinMaxObserver, reduce_range=True),
-    weight=FakeQuantize.with_args(observer=PerChannelMinMaxObserver, **_CHANNELS),
-)
+
 
 # FX graph mode knows the functions that models are written with, not the operators below them.
 _WRITTEN = {
@@ -75,11 +70,13 @@ def quantise(job: Job, model: LoadedModel) -> list[str]:
     with torch.no_grad(), refused_by("FX graph mode"):
         counted = shares.multiply_adds(model)
         prepared = _prepared(job, model)
-        for args, kwargs in calibration.samples(model):
-            prepared(*args, **kwargs)
+        _calibrate(prepared, model)
         module = _converted(job, prepared)
         taken = [path for path, part in module.named_modules() if _is_quantised(part)]
-        notes = [calibration.range_note(len(model.input_sets)), shares.note(_share_of(job), counted, taken)]
+        notes = [
+            calibration.torch_range_note(job.recipe.calibration),
+            shares.note(_share_of(job), counted, taken),
+        ]
         torch.save(module.state_dict(), empty_folder(job, _FOLDER) / _FILE)
     return [*notes, "activations have 7 bits, as the x86 engine wants without VNNI"]
 
@@ -96,12 +93,42 @@ def restore(job: Job, model: LoadedModel) -> LoadedModel:
 def _prepared(job: Job, model: LoadedModel) -> fx.GraphModule:
     torch.backends.quantized.engine = _ENGINE
     module, example = as_written(model.module), model.input_sets[0]
+    config = _config(job)
     if job.recipe.quantisation == "fx_int8":
-        mapping = get_default_qconfig_mapping(_ENGINE).set_global(_INT8)
+        mapping = get_default_qconfig_mapping(_ENGINE).set_global(config)
         return prepare_fx(module.eval(), mapping, example)
     # Only this one simulates the weights, too; in eval mode its batch norms stay as they are.
-    mapping = get_default_qat_qconfig_mapping(_ENGINE).set_global(_SIMULATED)
+    mapping = get_default_qat_qconfig_mapping(_ENGINE).set_global(config)
     return prepare_qat_fx(module.train(), mapping, example).eval()
+
+
+def _config(job: Job) -> QConfig:
+    kind = calibration.observer(observers, job.recipe.calibration)
+    if job.recipe.quantisation == "fx_int8":
+        return QConfig(
+            activation=kind.with_args(reduce_range=True),
+            weight=PerChannelMinMaxObserver.with_args(**_CHANNELS),
+        )
+    return QConfig(
+        activation=FakeQuantize.with_args(observer=kind, reduce_range=True),
+        weight=FakeQuantize.with_args(observer=PerChannelMinMaxObserver, **_CHANNELS),
+    )
+
+
+def _calibrate(prepared: fx.GraphModule, model: LoadedModel) -> None:
+    """Shows every sample to the observers; scales are made of what all of them have shown."""
+    simulated = [part for part in prepared.modules() if isinstance(part, FakeQuantize)]
+    prepared.apply(disable_fake_quant)
+    for part in simulated:  # they would search for a scale after each sample
+        part.calculate_qparams = lambda part=part: (part.scale, part.zero_point)
+    for args, kwargs in calibration.samples(model):
+        prepared(*args, **kwargs)
+    for part in simulated:
+        del part.calculate_qparams
+        if part.activation_post_process.min_val.numel() > 0:  # it has seen something
+            scale, zero = part.calculate_qparams()
+            part.scale, part.zero_point = scale, zero
+    prepared.apply(enable_fake_quant)
 
 
 def _converted(job: Job, prepared: fx.GraphModule) -> fx.GraphModule:

@@ -6,8 +6,11 @@ model's graph with ONNX Runtime's quantiser, after its own preparation (batch no
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import pathlib
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -19,8 +22,6 @@ from .instructions import multiplies_int8
 from .protocol import Doubt, EngineError, Job
 from .refusal import needs_package, refused_by
 
-QUANTISATIONS = ("static_int8", "dynamic_int8")
-
 _FILE = "model.onnx"  # in the artifact; the engines look for it there
 _MOST_BYTES = 2**31 - 1  # of a graph with its weights in one file
 # Between products in int8 these stay in int8, too, where the network has no layer norm: sums of a
@@ -28,6 +29,8 @@ _MOST_BYTES = 2**31 - 1  # of a graph with its weights in one file
 _STATIC = ["Conv", "MatMul", "Gemm"]
 _BETWEEN = ["Add", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat", "Clip", "Relu", "Resize"]
 _DYNAMIC = ["Conv", "MatMul", "Gemm", "Attention", "LSTM"]
+_METHODS = {"minmax": "MinMax", "percentile": "Percentile", "entropy": "Entropy"}
+_BINS = 1024  # of the histograms by entropy, which are rounded to 128 levels
 _PRODUCTS = {"Conv", "FusedConv", "NchwcConv", "MatMul", "FusedMatMul", "Gemm", "FusedGemm"}
 _INT8_PRODUCTS = {"QLinearConv", "QLinearMatMul", "QGemm", "ConvInteger", "MatMulInteger",
                   "MatMulIntegerToFloat", "DynamicQuantizeMatMul"}  # fmt: skip
@@ -91,37 +94,65 @@ def _quantise(job: Job) -> list[str]:
 
 def _static(job: Job, folded: str) -> list[str]:
     import onnx
-    from onnxruntime.quantization import (
-        CalibrationDataReader,
-        QuantFormat,
-        QuantType,
-        quantize_static,
-    )
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-    class Reader(CalibrationDataReader):
-        def __init__(self) -> None:
-            self._sets = _calibration_sets(job)
-
-        def get_next(self) -> Any:
-            return next(self._sets, None)
-
+    method = job.recipe.calibration
+    note = calibration.range_note(method)
     narrow = not multiplies_int8()
     nodes = onnx.load(folded, load_external_data=False).graph.node
     transformer = any(node.op_type == "LayerNormalization" for node in nodes)
+    kinds = _STATIC if transformer else _STATIC + _BETWEEN
     with refused_by("ONNX Runtime's quantiser"):
+        ranges = f"{folded}.ranges.json"
+        _write_ranges(job, folded, kinds, ranges)
         quantize_static(
             folded,
             os.path.join(job.artifact, _FILE),
-            Reader(),
+            calibration_cache_path=ranges,
+            calibrate_method=CalibrationMethod[_METHODS[method]],
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=_STATIC if transformer else _STATIC + _BETWEEN,
+            op_types_to_quantize=kinds,
             per_channel=True,
             reduce_range=narrow,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
         )
-    return [calibration.range_note(job.input_sets), *_narrow_note(narrow)]
+    return [note, *_narrow_note(narrow)]
+
+
+def _write_ranges(job: Job, folded: str, kinds: list[str], path: str) -> None:
+    """The ranges of activations, in the file that quantize_static takes.
+
+    It would calibrate by itself, but then hold the activations of all samples at once; and by entropy
+    with as many bins as levels, which leaves nothing to choose.
+    """
+    from onnxruntime.quantization import CalibrationMethod, create_calibrator
+    from onnxruntime.quantization.calibrate import save_tensors_data
+
+    method = job.recipe.calibration
+    options = {"symmetric": False} | ({"num_bins": _BINS} if method == "entropy" else {})
+    with contextlib.redirect_stdout(sys.stderr):
+        calibrator = create_calibrator(
+            pathlib.Path(folded),
+            kinds,
+            augmented_model_path=f"{folded}.augmented.onnx",
+            calibrate_method=CalibrationMethod[_METHODS[method]],
+            extra_options=options,
+        )
+        for sample in _calibration_sets(job):
+            calibrator.collect_data(_One(sample))
+        save_tensors_data(calibrator.compute_data(), path)
+
+
+class _One:
+    """A reader of one sample: onnxruntime.quantization.CalibrationDataReader."""
+
+    def __init__(self, sample: dict[str, Any]) -> None:
+        self._left = [sample]
+
+    def get_next(self) -> Any:
+        return self._left.pop() if self._left else None
 
 
 def _dynamic(job: Job, folded: str) -> list[str]:

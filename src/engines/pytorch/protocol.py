@@ -42,6 +42,7 @@ class Recipe:
     quantisation: str = ""  # "plain" or another key of recipes.QUANTISERS
     weights: str = ""  # of a quantisation: "int8", "int4", "int2", "float8_e4m3fn" ...
     activations: str = ""  # of a quantisation: "int8", or what they come in
+    calibration: str = "minmax"  # or "percentile", "entropy": how ranges follow from what is seen
     decompose: bool = False  # run_decompositions after capture and quantisation
     channels_last: bool = False  # 4-D weights and inputs
     onednn_graph: bool = False  # of torchscript

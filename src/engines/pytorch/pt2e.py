@@ -37,14 +37,14 @@ def quantise(job: Job, model: LoadedModel) -> tuple[fx.GraphModule, list[str]]:
     with needs_package("torchao"):
         from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
-        quantiser, notes = _quantiser(kind)
+        quantiser, notes = _quantiser(kind, job.recipe.calibration)
     with torch.no_grad(), refused_by("torchao's PT2E"):
         exported = static_export.capture(model.module, model)
         prepared = prepare_pt2e(exported.module(), quantiser)
         for args, kwargs in calibration.samples(model):
             prepared(*args, **kwargs)
         converted = convert_pt2e(prepared, use_reference_representation=kind == "pt2e_integer")
-    return converted, [calibration.range_note(len(model.input_sets)), *notes]
+    return converted, [calibration.torch_range_note(job.recipe.calibration), *notes]
 
 
 def share_note(job: Job, program: torch.export.ExportedProgram) -> str:
@@ -65,9 +65,9 @@ def share_note(job: Job, program: torch.export.ExportedProgram) -> str:
     return "integer arithmetic: torchao rewrote no convolution or linear layer, only what is between"
 
 
-def _quantiser(kind: str) -> tuple[Quantizer, list[str]]:
+def _quantiser(kind: str, method: str) -> tuple[Quantizer, list[str]]:
     if kind == "x86_int8":
-        return _x86_quantiser()
+        return _x86_quantiser(method)
     # torchao ships the XNNPACK quantiser, which has int8 activations, with its tests.
     from torchao.testing.pt2e import _xnnpack_quantizer as xnnpack
 
@@ -75,25 +75,27 @@ def _quantiser(kind: str) -> tuple[Quantizer, list[str]]:
     per_channel = kind == "pt2e_float"
     config = xnnpack.get_symmetric_quantization_config(is_per_channel=per_channel)
     scales = "a scale per channel" if per_channel else "one scale for each weight"
-    quantiser = xnnpack.XNNPACKQuantizer().set_global(_by_range(config))
+    quantiser = xnnpack.XNNPACKQuantizer().set_global(_observed_by(config, method))
     return quantiser, [f"XNNPACK's quantiser, {scales}"]
 
 
-def _x86_quantiser() -> tuple[Quantizer, list[str]]:
+def _x86_quantiser(method: str) -> tuple[Quantizer, list[str]]:
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
     vnni = multiplies_int8()
     config = x86.get_default_x86_inductor_quantization_config(reduce_range=not vnni)
     notes = [] if vnni else ["activations have 7 bits: without VNNI sums of u8 x s8 saturate"]
-    return x86.X86InductorQuantizer().set_global(_by_range(config)), notes
+    return x86.X86InductorQuantizer().set_global(_observed_by(config, method)), notes
 
 
-def _by_range(config: Any) -> Any:
-    """The same with activations from minimum to maximum."""
-    from torchao.quantization.pt2e import MinMaxObserver
+def _observed_by(config: Any, method: str) -> Any:
+    """The same with the ranges of activations made by this method."""
+    from torchao.quantization import pt2e as observers
+
+    kind = calibration.observer(observers, method)
 
     def of(spec: Any) -> Any:
-        observer = MinMaxObserver.with_args(eps=2**-12)  # eps as in torchao's configurations
+        observer = kind.with_args(eps=2**-12)  # eps as in torchao's configurations
         return spec and dataclasses.replace(spec, observer_or_fake_quant_ctr=observer)
 
     return dataclasses.replace(

@@ -38,10 +38,11 @@ def quantise(job: Job, model: LoadedModel) -> list[str]:
         counted = shares.multiply_adds(model)
         module = _quantised(job, model.module)
         if job.recipe.activations:
+            _require_absolute_maxima(job)
             with quanto.Calibration():
                 for args, kwargs in calibration.samples(model):
                     module(*args, **kwargs)
-            notes.append(calibration.note(len(model.input_sets)))
+            notes.append("ranges from absolute maxima, averaged over the inputs, as quanto makes them")
         quanto.freeze(module)
         parts = _quantised_parts(module)
         notes.append(shares.note(f"{job.recipe.weights} weights", counted, parts))
@@ -63,6 +64,15 @@ def restore(job: Job, model: LoadedModel) -> LoadedModel:
     for path in kept["plain_outputs"]:
         module.get_submodule(path).disable_output_quantization()
     return dataclasses.replace(model, module=module)
+
+
+def _require_absolute_maxima(job: Job) -> None:
+    if job.recipe.calibration != "minmax":
+        raise EngineError(
+            "unsupported",
+            f"quanto calibrates by absolute maxima, it has no method '{job.recipe.calibration}'",
+            "without --calibration-method it runs",
+        )
 
 
 def _quantised(job: Job, module: nn.Module) -> nn.Module:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import unittest
 from typing import Any
+from unittest import mock
 
 import torch
 
@@ -82,10 +83,45 @@ class RecipesTest(unittest.TestCase):
     def test_says_what_was_quantised_and_how_it_was_calibrated(self) -> None:
         recipe = _CASES["fx int8"][0]
         _, notes = self.prepare("said", **recipe)
-        self.assertIn("calibrated on 4 synthetic inputs, ranges from minimum to maximum", notes)
+        self.assertIn("ranges from minimum to maximum", notes)
         self.assertIn("4 of 4 convolutions and linear layers, 100.0 %", notes[1])
         _, notes = self.prepare("said", **_CASES["torchao int4"][0])
         self.assertIn("2 of 4 convolutions and linear layers", notes[0])
+
+    def test_each_method_of_calibration_makes_scales_of_its_own_or_says_that_there_is_none(self) -> None:
+        words = {"minmax": "minimum to maximum", "percentile": "99.999 %", "entropy": "HistogramObserver"}
+        few = mock.patch("pytorch.calibration.PERCENTILE", 99.0)  # few values: of 99.999 % none is cut
+        few.start()
+        self.addCleanup(few.stop)
+        for name in ("fx int8", "fx simulated", "pt2e float", "pt2e integer"):
+            recipe, _, most = _CASES[name]
+            errors = set()
+            for method, said in words.items():
+                with self.subTest(name, method=method):
+                    job, notes = self.prepare(f"{name} {method}", calibration=method, **recipe)
+                    self.assertIn(said, " ".join(notes))
+                    _, error = self.case.load(job)
+                    self.assertTrue(1e-3 <= error <= most, f"{error}")
+                    errors.add(round(error, 7))
+            self.assertEqual(len(errors), len(words), f"{name}: {errors}")
+        with self.assertRaisesRegex(EngineError, "quanto .* no method 'entropy'"):
+            self.prepare("quanto entropy", calibration="entropy", **_CASES["quanto w8 a8"][0])
+        self.prepare("quanto weights", calibration="entropy", **_CASES["quanto w8"][0])
+
+    def test_a_percentile_cuts_off_what_is_rare(self) -> None:
+        from torch.ao import quantization as observers
+
+        from . import calibration
+
+        values = torch.cat([torch.linspace(-1, 1, 1_000_000), torch.tensor([100.0])])
+        reach = {}
+        for method in ("minmax", "percentile", "entropy"):
+            seen = calibration.observer(observers, method)()
+            seen(values)
+            reach[method] = seen.calculate_qparams()[0].item() * 255
+        self.assertGreater(reach["minmax"], 100)
+        self.assertLess(reach["percentile"], 3)
+        self.assertLess(reach["entropy"], 3)
 
     def test_the_artifact_is_what_load_runs(self) -> None:
         for name in ("fx int8", "quanto w8 a8", "export", "script"):
