@@ -26,6 +26,23 @@ bool KeepsType(const onnx::NodeProto& node) {
   return node.op_type() == "GroupNormalization" || node.op_type() == "MeanVarianceNormalization";
 }
 
+template <typename T>
+void AppendAs(const std::string& bytes, std::vector<double>& numbers) {
+  for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
+    T number;
+    std::memcpy(&number, bytes.data() + at, sizeof number);
+    numbers.push_back(static_cast<double>(number));
+  }
+}
+
+void AppendNumbers(const onnx::TensorProto& content, std::vector<double>& numbers) {
+  if (content.data_type() == onnx::TensorProto::FLOAT) {
+    AppendAs<float>(content.raw_data(), numbers);
+  } else if (content.data_type() == onnx::TensorProto::INT64) {
+    AppendAs<std::int64_t>(content.raw_data(), numbers);
+  }
+}
+
 Result<tensor::Type> StaticType(const onnx::TypeProto& proto, const onnx::NodeProto& node,
                                 const std::string& output) {
   if (!proto.has_tensor_type()) {
@@ -90,41 +107,43 @@ void NodeInference::Add(const std::string& name, const tensor::Type& type,
   }
 }
 
-Status NodeInference::CheckScales(const onnx::NodeProto& node) const {
+Status NodeInference::CheckResize(const onnx::NodeProto& node) const {
   if (node.op_type() != "Resize" && node.op_type() != "Upsample") {
     return {};
   }
-  double size = 1;
-  std::vector<float> scales;
+  double most = 1, least = 1;  // elements of an axis
+  if (const auto type = state_->types.find(node.input_size() > 0 ? node.input(0) : "");
+      type != state_->types.end()) {
+    for (const auto& dimension : type->second->tensor_type().shape().dim()) {
+      most = std::max(most, static_cast<double>(dimension.dim_value()));
+      least = std::min(least, static_cast<double>(dimension.dim_value()));
+    }
+  }
+  std::vector<double> factors;  // or sizes, which are divided by an axis and multiplied by another
   for (const onnx::AttributeProto& attribute : node.attribute()) {
-    scales.insert(scales.end(), attribute.floats().begin(), attribute.floats().end());
+    factors.insert(factors.end(), attribute.floats().begin(), attribute.floats().end());
+    if (attribute.name() == "keep_aspect_ratio_policy" && attribute.s() != "stretch" && least < 1) {
+      return Error{
+          Code::kMalformed,
+          fmt::format("{} keeps the aspect ratio of an axis without elements", Where(node)), ""};
+    }
   }
   for (const std::string& input : node.input()) {
-    if (const auto type = state_->types.find(input); type != state_->types.end()) {
-      for (const auto& dimension : type->second->tensor_type().shape().dim()) {
-        size = std::max(size, static_cast<double>(dimension.dim_value()));
-      }
-    }
-    const auto content = state_->contents.find(input);
-    if (content != state_->contents.end() &&
-        content->second->data_type() == onnx::TensorProto::FLOAT) {
-      const std::string& bytes = content->second->raw_data();
-      for (std::size_t at = 0; at + sizeof(float) <= bytes.size(); at += sizeof(float)) {
-        std::memcpy(&scales.emplace_back(), bytes.data() + at, sizeof(float));
-      }
+    if (const auto content = state_->contents.find(input); content != state_->contents.end()) {
+      AppendNumbers(*content->second, factors);
     }
   }
-  for (const float scale : scales) {
-    if (!(std::abs(static_cast<double>(scale)) * size <= kMostElements)) {
+  for (const double factor : factors) {
+    if (!(std::abs(factor) * most <= kMostElements)) {
       return Error{Code::kMalformed,
-                   fmt::format("{} scales {:g} elements by {:g}", Where(node), size, scale), ""};
+                   fmt::format("{} scales {:g} elements by {:g}", Where(node), most, factor), ""};
     }
   }
   return {};
 }
 
 Result<std::vector<tensor::Type>> NodeInference::Infer(onnx::NodeProto& node) {
-  ASSAY_TRY(CheckScales(node));
+  ASSAY_TRY(CheckResize(node));
   std::vector<tensor::Type> types(static_cast<std::size_t>(node.output_size()));
   ASSAY_TRY(CatchOnnx(Where(node), [&]() -> Status {
     const auto* schemas = onnx::OpSchemaRegistry::Instance();

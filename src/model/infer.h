@@ -31,7 +31,7 @@ class NodeInference {
 
  private:
   /// ONNX's inference of Resize casts sizes times scales to integers, whatever they are.
-  Status CheckScales(const onnx::NodeProto& node) const;
+  Status CheckResize(const onnx::NodeProto& node) const;
 
   struct State;
   std::unique_ptr<State> state_;

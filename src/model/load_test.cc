@@ -283,12 +283,18 @@ TEST_F(LoadTest, RefusesAttributesThatInferenceWouldOverflowWith) {
 }
 
 TEST_F(LoadTest, RefusesScalesThatInferenceWouldOverflowWith) {
+  const auto resize = [](const char* height, const char* attributes, const char* inputs) {
+    return fmt::format("agraph (float[1,1,{},4] x) => (float[A,B,C,D] y) <{}> {{ y = Resize{} }}",
+                       height, inputs, attributes);
+  };
   for (const char* scale : {"1e24", "-1e24"}) {
-    ExpectError(LoadText(fmt::format("agraph (float[1,1,4,4] x) => (float[A,B,C,D] y) "
-                                     "<float[4] s = {{1, 1, 1, {}}}> {{ y = Resize(x, , s) }}",
-                                     scale)),
-                Code::kMalformed, "node '' (Resize) scales 4 elements by");
+    ExpectError(
+        LoadText(resize("4", "(x, , s)", fmt::format("float[4] s = {{1,1,1,{}}}", scale).c_str())),
+        Code::kMalformed, "node '' (Resize) scales 4 elements by");
   }
+  ExpectError(LoadText(resize("0", "<keep_aspect_ratio_policy = \"not_smaller\">(x, , , s)",
+                              "int64[4] s = {1,1,7,8}")),
+              Code::kMalformed, "keeps the aspect ratio of an axis without elements");
 }
 
 }  // namespace
