@@ -20,7 +20,7 @@ Effort EffortOf(int tier) {
       return {.samples = 60,
               .baseline_runs = 60,
               .most_rounds = 30,
-              .seconds_per_arm = 12,
+              .seconds_per_arm = 15,
               .heat = 10,
               .cut = 3,
               .prepared_at_once = 4,
