@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <regex>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "model/proto.h"
 #include "onnx/onnx-ml.pb.h"
 #include "onnx/shape_inference/implementation.h"
@@ -24,6 +26,24 @@ std::string Where(const onnx::NodeProto& node) {
 /// bodies does not find.
 bool KeepsType(const onnx::NodeProto& node) {
   return node.op_type() == "GroupNormalization" || node.op_type() == "MeanVarianceNormalization";
+}
+
+/// ONNX's inference of Einsum never ends on a character that it does not know.
+Status CheckEquation(const onnx::NodeProto& node) {
+  for (const onnx::AttributeProto& attribute : node.attribute()) {
+    if (node.op_type() != "Einsum" || attribute.name() != "equation") {
+      continue;
+    }
+    static const std::regex kEquation(R"((?:[A-Za-z ,]|\.\.\.)*(?:->(?:[A-Za-z ]|\.\.\.)*)?)");
+    constexpr std::size_t kLongest = 1000;
+    if (attribute.s().size() > kLongest || !std::regex_match(attribute.s(), kEquation)) {
+      return Error{
+          Code::kMalformed,
+          fmt::format("{} has no equation in '{}'", Where(node), OneLine(attribute.s(), 80)),
+          "letters, commas, '...' and one '->'"};
+    }
+  }
+  return {};
 }
 
 template <typename T>
@@ -143,6 +163,7 @@ Status NodeInference::CheckResize(const onnx::NodeProto& node) const {
 }
 
 Result<std::vector<tensor::Type>> NodeInference::Infer(onnx::NodeProto& node) {
+  ASSAY_TRY(CheckEquation(node));
   ASSAY_TRY(CheckResize(node));
   std::vector<tensor::Type> types(static_cast<std::size_t>(node.output_size()));
   ASSAY_TRY(CatchOnnx(Where(node), [&]() -> Status {

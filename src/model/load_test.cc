@@ -282,6 +282,15 @@ TEST_F(LoadTest, RefusesAttributesThatInferenceWouldOverflowWith) {
               Code::kMalformed, "attribute 'strides' of node '' (MaxPool) is 4294967296");
 }
 
+TEST_F(LoadTest, RefusesEquationsThatInferenceWouldNotEndOn) {
+  for (const char* equation : {"-&", "i;j", "ij->i->j", "i..j"}) {
+    ExpectError(
+        LoadText(fmt::format("agraph (float x) => (float y) {{ y = Einsum<equation = \"{}\">(x) }}",
+                             equation)),
+        Code::kMalformed, fmt::format("node '' (Einsum) has no equation in '{}'", equation));
+  }
+}
+
 TEST_F(LoadTest, RefusesScalesThatInferenceWouldOverflowWith) {
   const auto resize = [](const char* height, const char* attributes, const char* inputs) {
     return fmt::format("agraph (float[1,1,{},4] x) => (float[A,B,C,D] y) <{}> {{ y = Resize{} }}",

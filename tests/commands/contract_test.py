@@ -201,7 +201,7 @@ class ContractTest(unittest.TestCase):
             self.skipTest("this build has no Python engine")
         file = pathlib.Path(__file__).resolve().parent / "modules" / "branching.py"
         written = run(
-            "--conversions", "EAGER@fake,ONNX_CPU@fake", "--max-seconds", "4",
+            "--conversions", "EAGER@fake,ONNX_CPU@fake", "--max-seconds", "30",
             "--processes", "2", status=0, model=f"python:{file}:Branching",
         )  # fmt: skip
         record = json.loads(written["json"])
