@@ -62,6 +62,7 @@ class Preparations {
     for (const std::size_t i : std::vector<std::size_t>(waiting_)) {
       if (workshop_.signal() == 0 && HasRoom(specs_[i]) && Begin(i)) {
         std::erase(waiting_, i);
+        Tell();
       }
     }
   }
@@ -88,7 +89,6 @@ class Preparations {
     }
     const bool beside = !running_.empty();
     running_.emplace(i, Running{**std::move(begun), beside});
-    Tell();
     return true;
   }
 
