@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <regex>
 #include <set>
 
 #include "base/text.h"
@@ -56,6 +57,19 @@ Status CheckNumbers(const onnx::NodeProto& node, const onnx::AttributeProto& att
   return {};
 }
 
+/// ONNX's inference of Einsum never ends on a character that it does not know.
+Status CheckEquation(const onnx::NodeProto& node, const onnx::AttributeProto& attribute) {
+  static const std::regex kEquation(R"((?:[A-Za-z ,]|\.\.\.)*(?:->(?:[A-Za-z ]|\.\.\.)*)?)");
+  constexpr std::size_t kLongest = 1000;
+  if (node.op_type() != "Einsum" || attribute.name() != "equation" ||
+      (attribute.s().size() <= kLongest && std::regex_match(attribute.s(), kEquation))) {
+    return {};
+  }
+  return Error{Code::kMalformed,
+               fmt::format("{} has no equation in '{}'", Where(node), OneLine(attribute.s(), 80)),
+               "letters, commas, '...' and one '->'"};
+}
+
 Status CheckAttribute(const onnx::NodeProto& node, const onnx::AttributeProto& attribute) {
   if (attribute.has_g() || attribute.graphs_size() > 0) {
     return Error{Code::kUnsupported, OneLine(Where(node) + " is control flow"),
@@ -64,6 +78,7 @@ Status CheckAttribute(const onnx::NodeProto& node, const onnx::AttributeProto& a
   ASSAY_TRY(CheckName(attribute.name(), "an attribute"));
   ASSAY_TRY(CheckName(attribute.s(), "a choice"));
   ASSAY_TRY(CheckNames(attribute.strings(), "a choice"));
+  ASSAY_TRY(CheckEquation(node, attribute));
   return CheckNumbers(node, attribute);
 }
 

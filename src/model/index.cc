@@ -9,6 +9,7 @@
 #include "model/fold.h"
 #include "model/infer.h"
 #include "model/proto.h"
+#include "model/resize.h"
 #include "onnx/onnx-ml.pb.h"
 
 namespace assay::model {
@@ -119,6 +120,7 @@ class Indexer {
       node.inputs.push_back(name.empty() ? kNone : ids_.at(name));
       inputs.push_back(name.empty() ? nullptr : &graph_.values[Index(node.inputs.back())]);
     }
+    ASSAY_TRY(CheckResize(node, proto.name(), inputs));
     onnx::NodeProto copy = proto;  // inference wants to write
     ASSAY_ASSIGN(const std::vector<tensor::Type> types, inference_.Infer(copy));
     node.outputs.resize(types.size(), kNone);

@@ -2,21 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <regex>
 #include <unordered_map>
 
-#include "base/text.h"
 #include "model/proto.h"
 #include "onnx/onnx-ml.pb.h"
 #include "onnx/shape_inference/implementation.h"
 
 namespace assay::model {
 namespace {
-
-constexpr double kMostElements = 9e15;  // of one axis; below 2^63 and exact
 
 std::string Where(const onnx::NodeProto& node) {
   return fmt::format("node '{}' ({})", node.name(), node.op_type());
@@ -26,41 +19,6 @@ std::string Where(const onnx::NodeProto& node) {
 /// bodies does not find.
 bool KeepsType(const onnx::NodeProto& node) {
   return node.op_type() == "GroupNormalization" || node.op_type() == "MeanVarianceNormalization";
-}
-
-/// ONNX's inference of Einsum never ends on a character that it does not know.
-Status CheckEquation(const onnx::NodeProto& node) {
-  for (const onnx::AttributeProto& attribute : node.attribute()) {
-    if (node.op_type() != "Einsum" || attribute.name() != "equation") {
-      continue;
-    }
-    static const std::regex kEquation(R"((?:[A-Za-z ,]|\.\.\.)*(?:->(?:[A-Za-z ]|\.\.\.)*)?)");
-    constexpr std::size_t kLongest = 1000;
-    if (attribute.s().size() > kLongest || !std::regex_match(attribute.s(), kEquation)) {
-      return Error{
-          Code::kMalformed,
-          fmt::format("{} has no equation in '{}'", Where(node), OneLine(attribute.s(), 80)),
-          "letters, commas, '...' and one '->'"};
-    }
-  }
-  return {};
-}
-
-template <typename T>
-void AppendAs(const std::string& bytes, std::vector<double>& numbers) {
-  for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
-    T number;
-    std::memcpy(&number, bytes.data() + at, sizeof number);
-    numbers.push_back(static_cast<double>(number));
-  }
-}
-
-void AppendNumbers(const onnx::TensorProto& content, std::vector<double>& numbers) {
-  if (content.data_type() == onnx::TensorProto::FLOAT) {
-    AppendAs<float>(content.raw_data(), numbers);
-  } else if (content.data_type() == onnx::TensorProto::INT64) {
-    AppendAs<std::int64_t>(content.raw_data(), numbers);
-  }
 }
 
 Result<tensor::Type> StaticType(const onnx::TypeProto& proto, const onnx::NodeProto& node,
@@ -127,44 +85,7 @@ void NodeInference::Add(const std::string& name, const tensor::Type& type,
   }
 }
 
-Status NodeInference::CheckResize(const onnx::NodeProto& node) const {
-  if (node.op_type() != "Resize" && node.op_type() != "Upsample") {
-    return {};
-  }
-  double most = 1, least = 1;  // elements of an axis
-  if (const auto type = state_->types.find(node.input_size() > 0 ? node.input(0) : "");
-      type != state_->types.end()) {
-    for (const auto& dimension : type->second->tensor_type().shape().dim()) {
-      most = std::max(most, static_cast<double>(dimension.dim_value()));
-      least = std::min(least, static_cast<double>(dimension.dim_value()));
-    }
-  }
-  std::vector<double> factors;  // or sizes, which are divided by an axis and multiplied by another
-  for (const onnx::AttributeProto& attribute : node.attribute()) {
-    factors.insert(factors.end(), attribute.floats().begin(), attribute.floats().end());
-    if (attribute.name() == "keep_aspect_ratio_policy" && attribute.s() != "stretch" && least < 1) {
-      return Error{
-          Code::kMalformed,
-          fmt::format("{} keeps the aspect ratio of an axis without elements", Where(node)), ""};
-    }
-  }
-  for (const std::string& input : node.input()) {
-    if (const auto content = state_->contents.find(input); content != state_->contents.end()) {
-      AppendNumbers(*content->second, factors);
-    }
-  }
-  for (const double factor : factors) {
-    if (!(std::abs(factor) * most <= kMostElements)) {
-      return Error{Code::kMalformed,
-                   fmt::format("{} scales {:g} elements by {:g}", Where(node), most, factor), ""};
-    }
-  }
-  return {};
-}
-
 Result<std::vector<tensor::Type>> NodeInference::Infer(onnx::NodeProto& node) {
-  ASSAY_TRY(CheckEquation(node));
-  ASSAY_TRY(CheckResize(node));
   std::vector<tensor::Type> types(static_cast<std::size_t>(node.output_size()));
   ASSAY_TRY(CatchOnnx(Where(node), [&]() -> Status {
     const auto* schemas = onnx::OpSchemaRegistry::Instance();

@@ -30,9 +30,6 @@ class NodeInference {
   Result<std::vector<tensor::Type>> Infer(onnx::NodeProto& node);
 
  private:
-  /// ONNX's inference of Resize casts sizes times scales to integers, whatever they are.
-  Status CheckResize(const onnx::NodeProto& node) const;
-
   struct State;
   std::unique_ptr<State> state_;
 };
