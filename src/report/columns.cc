@@ -76,10 +76,6 @@ Cell Output(const Run&, const Arm& arm) {
                                     : Tone::kPlain};
 }
 
-bool HasPredictions(const Run& run) {
-  return std::ranges::any_of(run.arms, [](const Arm& arm) { return arm.predicted.has_value(); });
-}
-
 Cell Predicted(const Run&, const Arm& arm) {
   return arm.predicted ? Cell{fmt::format("{}, {:.2f}x", Milliseconds(arm.predicted->latency_ms),
                                           arm.predicted->ratio)}
@@ -210,6 +206,10 @@ Tone ToneOf(Outcome outcome) {
     default:
       return Tone::kBad;
   }
+}
+
+bool HasPredictions(const Run& run) {
+  return std::ranges::any_of(run.arms, [](const Arm& arm) { return arm.predicted.has_value(); });
 }
 
 bool TellsThroughput(const Run& run) {

@@ -19,6 +19,9 @@ struct Column {
 
 const std::vector<Column>& Columns();
 
+/// Whether a prediction stands beside any arm.
+bool HasPredictions(const record::Run& run);
+
 /// Whether an arm runs several inferences at a time, so that throughputs are told.
 bool TellsThroughput(const record::Run& run);
 

@@ -330,12 +330,11 @@ std::string Legend(const Run& run) {
       std::any_of(run.arms.begin(), run.arms.end(), [](const Arm& a) { return bool(a.output); });
   text += checked ? "; output error: relative L2" : "";
   text += "; memory: peak of the process; timed: inferences";
-  const bool predicted =
-      std::any_of(run.arms.begin(), run.arms.end(), [](const Arm& a) { return bool(a.predicted); });
-  return text + (predicted ? "; predicted: from the graph and this machine's peaks, not calibrated "
-                             "(data sheet), and measured / predicted; roofline: share attained of "
-                             "what the peaks allow"
-                           : "");
+  return text + (HasPredictions(run)
+                     ? "; predicted: from the graph and this machine's peaks, not calibrated "
+                       "(data sheet), and measured / predicted; roofline: share attained of "
+                       "what the peaks allow"
+                     : "");
 }
 
 }  // namespace assay::report
