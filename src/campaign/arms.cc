@@ -281,9 +281,7 @@ bool Arms::MayLead(std::size_t arm, const References& references) {
     return known->second;
   }
   const ArmFacts& facts = findings_.arms[arm];
-  const ArmLog& log = findings_.seen.arms[arm];
-  const bool doubted = (facts.artifact && !facts.artifact->doubt.empty()) ||
-                       (log.loaded && !log.loaded->doubt.empty());
+  const bool doubted = !DoubtOf(facts, findings_.seen.arms[arm]).empty();
   const Result<Outputs> read = OutputsOf(arm);
   const std::optional<Outputs> outputs = read.ok() ? std::optional(*read) : std::nullopt;
   const ArmOutputs alone = ForJudgement(arm, outputs);
@@ -315,14 +313,16 @@ void Arms::Judge(const References& references) {
 }
 
 void Arms::Predict(record::Run& run) const {
-  const auto& profile = setting_.around.profile;
-  for (std::size_t arm = 0; profile && arm < run.arms.size(); ++arm) {
+  if (!setting_.around.profile) {
+    return;
+  }
+  Predictor predictor(setting_.model.graph, *setting_.around.profile, setting_.threads);
+  for (std::size_t arm = 0; arm < run.arms.size(); ++arm) {
     const std::optional<record::Latency>& latency = run.arms[arm].latency_ms;
     // What is predicted is an inference that has the processor to itself.
     const bool alone = findings_.arms[arm].metric == record::kLatency;
     if (latency && alone && findings_.arms[arm].device == "cpu") {
-      run.arms[arm].predicted = PredictedOf(setting_.model.graph, choices_[arm].conversion.recipe,
-                                            *profile, setting_.threads, latency->median);
+      run.arms[arm].predicted = predictor.Of(choices_[arm].conversion.recipe, latency->median);
     }
   }
 }

@@ -107,8 +107,7 @@ std::string NotAsAsked(const ArmLog& log, const record::Arm& arm, const ArmFacts
       return fmt::format("asked for {} {}, obtained {}", what, value->asked, *value->obtained);
     }
   }
-  const bool doubted = facts.artifact && !facts.artifact->doubt.empty();
-  return doubted ? facts.artifact->doubt : log.loaded ? log.loaded->doubt : "";
+  return DoubtOf(facts, log);
 }
 
 void FillOutcome(const ArmLog& log, const ArmFacts& facts, const Judgement* judgement, int signal,
@@ -201,6 +200,11 @@ record::Arm ArmOf(const Findings& findings, std::size_t baseline, std::size_t in
 }
 
 }  // namespace
+
+std::string DoubtOf(const ArmFacts& facts, const ArmLog& log) {
+  const bool doubted = facts.artifact && !facts.artifact->doubt.empty();
+  return doubted ? facts.artifact->doubt : log.loaded ? log.loaded->doubt : "";
+}
 
 void Assemble(const Findings& findings, record::Run& run) {
   const std::size_t baseline = BaselineOf(findings.seen, findings.baseline);

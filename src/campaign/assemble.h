@@ -29,6 +29,10 @@ struct ArmFacts {
   bool control = false;  // the A/A arm: compared with the baseline, never ranked
 };
 
+/// What its preparer or its engine says that makes it something else than was asked for; ""
+/// without.
+std::string DoubtOf(const ArmFacts& facts, const ArmLog& log);
+
 /// Everything that a record is made of.
 struct Findings {
   std::vector<ArmFacts> arms;

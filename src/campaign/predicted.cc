@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "predict/prediction.h"
-
 namespace assay::campaign {
 namespace {
 
@@ -27,14 +25,14 @@ predict::EngineKind KindOf(const conversion::Recipe& recipe) {
 
 }  // namespace
 
-std::optional<record::Predicted> PredictedOf(const model::Graph& graph,
-                                             const conversion::Recipe& recipe,
-                                             const hardware::Profile& machine, int threads,
-                                             double median_ms) {
+std::optional<record::Predicted> Predictor::Of(const conversion::Recipe& recipe, double median_ms) {
+  const predict::EngineKind kind = KindOf(recipe);
   const predict::Precision precision = predict::PrecisionOfModel(ComputedIn(recipe));
-  const predict::Work work = predict::PrepareWork(graph, precision, KindOf(recipe));
-  const predict::Prediction prediction =
-      predict::Predict(work, hardware::OnCores(machine, threads), /*batch_size=*/1);
+  const auto key = std::pair(kind, std::string(precision.name));
+  if (!works_.contains(key)) {
+    works_.emplace(key, predict::PrepareWork(graph_, precision, kind));
+  }
+  const predict::Prediction prediction = predict::Predict(works_.at(key), cores_, /*batch_size=*/1);
   if (!prediction.fits || prediction.latency_s <= 0) {
     return std::nullopt;
   }

@@ -39,6 +39,13 @@ model::Graph Product() {
   return graph;
 }
 
+std::optional<record::Predicted> PredictedOf(const model::Graph& graph,
+                                             const conversion::Recipe& recipe,
+                                             const hardware::Profile& machine, int threads,
+                                             double median_ms) {
+  return Predictor(graph, machine, threads).Of(recipe, median_ms);
+}
+
 constexpr double kFlops = 2.0 * 256 * 256 * 256;
 
 TEST(PredictedTest, SetsTheMeasurementBesideTheRoofline) {
