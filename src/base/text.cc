@@ -164,6 +164,13 @@ std::string ShellQuoted(const std::string& word) {
   return quoted + "'";
 }
 
+std::string AsFileName(std::string text, char other) {
+  for (char& c : text) {
+    c = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ? c : other;
+  }
+  return text;
+}
+
 std::string FormatBytes(std::uint64_t bytes) {
   constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
   auto value = static_cast<double>(bytes);

@@ -32,6 +32,9 @@ std::string OneLine(std::string_view text, std::size_t most = 300);
 /// A word as a shell takes it back: quoted where it must be.
 std::string ShellQuoted(const std::string& word);
 
+/// A word as (part of) a file name: what is no letter, digit, '-' or '_' becomes `other`.
+std::string AsFileName(std::string text, char other);
+
 /// "1.2 GB" (powers of 1000); "870 B".
 std::string FormatBytes(std::uint64_t bytes);
 

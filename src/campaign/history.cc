@@ -1,12 +1,12 @@
 #include "campaign/history.h"
 
 #include <algorithm>
-#include <cctype>
 #include <functional>
 #include <system_error>
 #include <vector>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace assay::campaign {
 namespace {
@@ -16,10 +16,7 @@ constexpr std::size_t kMostRecords = 8;  // of a model; more would say little th
 /// Paths of the records of `model`, the latest first.
 std::vector<std::filesystem::path> RecordsOf(const std::filesystem::path& folder,
                                              const std::string& model) {
-  std::string name = "-" + model + "-";
-  for (char& c : name) {
-    c = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' ? c : '_';
-  }
+  const std::string name = AsFileName("-" + model + "-", '_');
   std::vector<std::filesystem::path> paths;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {

@@ -171,11 +171,7 @@ std::string CacheKey(const std::string& name, const std::vector<std::string>& pa
     hash.Update(fmt::format("{}:", part.size()));
     hash.Update(part);
   }
-  std::string key;
-  for (const char c : name) {
-    key += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ? c : '-';
-  }
-  return key + "-" + hash.Finish().substr(0, 16);
+  return AsFileName(name, '-') + "-" + hash.Finish().substr(0, 16);
 }
 
 }  // namespace assay::campaign

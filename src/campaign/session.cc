@@ -254,12 +254,8 @@ void Session::Close(std::size_t arm) {
 
 void Session::Close() {
   for (const std::size_t arm : Live()) {
-    ReadMemory(arm);
+    Close(arm);
   }
-  for (auto& [arm, worker] : alive_) {
-    worker->Close();
-  }
-  alive_.clear();
 }
 
 std::vector<std::size_t> Session::Live() const {

@@ -70,7 +70,7 @@ std::uint64_t FreeBytes(const fs::path& path) {
   while (!fs::exists(existing, error) && existing.has_relative_path()) {
     existing = existing.parent_path();
   }
-  struct statvfs space{};
+  struct statvfs space {};
   if (::statvfs(existing.c_str(), &space) != 0) {
     return 0;
   }
@@ -140,11 +140,8 @@ Result<std::vector<OutputFile>> CheckOutputs(const std::vector<std::string>& pat
 }
 
 Result<fs::path> KeepRecord(const record::Run& run, const fs::path& home) {
-  std::string name = fmt::format("{}-{}-{}", run.started, run.model.name, ::getpid());
-  for (char& c : name) {
-    const bool safe = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-    c = safe ? c : '_';
-  }
+  const std::string name =
+      AsFileName(fmt::format("{}-{}-{}", run.started, run.model.name, ::getpid()), '_');
   const fs::path path = home / "records" / (name + ".json");
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
