@@ -21,11 +21,13 @@ class Indexer {
  public:
   Indexer(const onnx::ModelProto& model, ExternalFiles& files,
           const std::map<std::string, std::int64_t>& dimensions)
-      : model_(model), files_(files), dimensions_(dimensions), inference_(model) {}
+      : model_(model), files_(files), dimensions_(dimensions) {}
 
   Result<Graph> Run() && {
     ASSAY_TRY(CheckDimensions(model_.graph(), dimensions_));
     graph_.name = model_.graph().name();
+    ids_.reserve(static_cast<std::size_t>(model_.graph().node_size()) +
+                 static_cast<std::size_t>(model_.graph().initializer_size()));
     for (const onnx::OperatorSetIdProto& opset : model_.opset_import()) {
       if (opset.domain().empty() || opset.domain() == "ai.onnx") {
         graph_.opset = opset.version();
@@ -48,8 +50,6 @@ class Indexer {
 
  private:
   ValueId Add(Value value) {
-    const bool small = value.constant && value.constant->data.size() <= 8 * kMostConstantElements;
-    inference_.Add(value.name, value.type, small ? &*value.constant : nullptr);
     const auto id = static_cast<ValueId>(graph_.values.size());
     ids_[value.name] = id;
     graph_.values.push_back(std::move(value));
@@ -121,8 +121,7 @@ class Indexer {
       inputs.push_back(name.empty() ? nullptr : &graph_.values[Index(node.inputs.back())]);
     }
     ASSAY_TRY(CheckResize(node, proto.name(), inputs));
-    onnx::NodeProto copy = proto;  // inference wants to write
-    ASSAY_ASSIGN(const std::vector<tensor::Type> types, inference_.Infer(copy));
+    ASSAY_ASSIGN(const std::vector<tensor::Type> types, InferTypes(proto, graph_.opset, inputs));
     node.outputs.resize(types.size(), kNone);
     auto folded = types.size() == 1 ? Fold(node, inputs, types[0]) : std::nullopt;
     const bool constant = folded.has_value();
@@ -166,7 +165,6 @@ class Indexer {
   const onnx::ModelProto& model_;
   ExternalFiles& files_;
   const std::map<std::string, std::int64_t>& dimensions_;
-  NodeInference inference_;
   Graph graph_;
   std::unordered_map<std::string, ValueId> ids_;
 };

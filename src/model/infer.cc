@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <unordered_map>
 
 #include "model/proto.h"
@@ -10,6 +11,9 @@
 
 namespace assay::model {
 namespace {
+
+// Shapes, axes, scales and sizes of a split are shorter; larger constants are weights.
+constexpr std::size_t kMostContentBytes = std::size_t{64} << 10;
 
 std::string Where(const onnx::NodeProto& node) {
   return fmt::format("node '{}' ({})", node.name(), node.op_type());
@@ -45,59 +49,60 @@ Result<tensor::Type> StaticType(const onnx::TypeProto& proto, const onnx::NodePr
   return type;
 }
 
-}  // namespace
+/// What inference may read of the inputs: their types, and what is in those that can decide a
+/// shape.
+struct Operands {
+  explicit Operands(const onnx::NodeProto& node, const std::vector<const Value*>& inputs) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i] != nullptr) {
+        Add(node.input(static_cast<int>(i)), *inputs[i]);
+      }
+    }
+  }
 
-struct NodeInference::State {
-  std::unordered_map<std::string, int> opsets;
-  std::unordered_map<std::string, std::unique_ptr<onnx::TypeProto>> types;
-  std::unordered_map<std::string, std::unique_ptr<onnx::TensorProto>> contents;
-  // The same by plain pointer, as the library wants them.
-  std::unordered_map<std::string, onnx::TypeProto*> types_by_name;
-  std::unordered_map<std::string, const onnx::TensorProto*> contents_by_name;
+  void Add(const std::string& name, const Value& value) {
+    auto* type = types.emplace_back(std::make_unique<onnx::TypeProto>())->mutable_tensor_type();
+    type->set_elem_type(OnnxTypeOf(value.type.dtype));
+    auto* shape = type->mutable_shape();
+    for (const std::int64_t dimension : value.type.shape) {
+      shape->add_dim()->set_dim_value(dimension);
+    }
+    type_of[name] = types.back().get();
+    if (!value.constant || value.constant->data.size() > kMostContentBytes) {
+      return;
+    }
+    auto& content = contents.emplace_back(std::make_unique<onnx::TensorProto>());
+    content->set_data_type(OnnxTypeOf(value.type.dtype));
+    content->mutable_dims()->Add(value.type.shape.begin(), value.type.shape.end());
+    content->set_raw_data(value.constant->data.data(), value.constant->data.size());
+    content_of[name] = content.get();
+  }
+
+  std::vector<std::unique_ptr<onnx::TypeProto>> types;
+  std::vector<std::unique_ptr<onnx::TensorProto>> contents;
+  // The same by name, as the library wants them.
+  std::unordered_map<std::string, onnx::TypeProto*> type_of;
+  std::unordered_map<std::string, const onnx::TensorProto*> content_of;
 };
 
-NodeInference::NodeInference(const onnx::ModelProto& model) : state_(std::make_unique<State>()) {
-  for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
-    state_->opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] =
-        static_cast<int>(opset.version());
-  }
-}
+}  // namespace
 
-NodeInference::~NodeInference() = default;
-
-void NodeInference::Add(const std::string& name, const tensor::Type& type,
-                        const tensor::Tensor* content) {
-  auto proto = std::make_unique<onnx::TypeProto>();
-  proto->mutable_tensor_type()->set_elem_type(OnnxTypeOf(type.dtype));
-  auto* shape = proto->mutable_tensor_type()->mutable_shape();
-  for (const std::int64_t dimension : type.shape) {
-    shape->add_dim()->set_dim_value(dimension);
-  }
-  state_->types_by_name[name] = proto.get();
-  state_->types[name] = std::move(proto);
-  if (content != nullptr) {
-    auto data = std::make_unique<onnx::TensorProto>();
-    data->set_data_type(OnnxTypeOf(type.dtype));
-    data->mutable_dims()->Add(type.shape.begin(), type.shape.end());
-    data->set_raw_data(content->data.data(), content->data.size());
-    state_->contents_by_name[name] = data.get();
-    state_->contents[name] = std::move(data);
-  }
-}
-
-Result<std::vector<tensor::Type>> NodeInference::Infer(onnx::NodeProto& node) {
+Result<std::vector<tensor::Type>> InferTypes(const onnx::NodeProto& given, std::int64_t opset,
+                                             const std::vector<const Value*>& inputs) {
+  onnx::NodeProto node = given;  // the library wants to write
+  Operands operands(node, inputs);
   std::vector<tensor::Type> types(static_cast<std::size_t>(node.output_size()));
   ASSAY_TRY(CatchOnnx(Where(node), [&]() -> Status {
     const auto* schemas = onnx::OpSchemaRegistry::Instance();
-    const onnx::OpSchema* schema = schemas->GetSchema(node.op_type(), state_->opsets[""]);
+    const onnx::OpSchema* schema = schemas->GetSchema(node.op_type(), static_cast<int>(opset));
     if (schema == nullptr) {
       return Error{Code::kUnsupported, fmt::format("{} is not in that opset", Where(node)), ""};
     }
     const onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1);
     onnx::shape_inference::SymbolTableImpl symbols;
     onnx::shape_inference::DataValueMap partial;
-    onnx::shape_inference::InferenceContextImpl context(node, state_->types_by_name,
-                                                        state_->contents_by_name, {}, options);
+    onnx::shape_inference::InferenceContextImpl context(node, operands.type_of, operands.content_of,
+                                                        {}, options);
     if (schema->has_type_and_shape_inference_function()) {
       schema->GetTypeAndShapeInferenceFunction()(context);
     } else if (KeepsType(node) && context.getInputType(0) != nullptr) {
