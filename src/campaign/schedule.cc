@@ -182,7 +182,8 @@ std::vector<bool> Hopeless(std::span<const Standing> standings, double times) {
   for (std::size_t i = 0; i < standings.size() && leader < standings.size(); ++i) {
     const bool measured = standings[i].comparison && standings[i].comparison->rounds > 0;
     hopeless[i] = standings[i].live && standings[i].spare && measured &&
-                  RatioOf(standings[i]) * times <= RatioOf(standings[leader]);
+                  RatioOf(standings[i]) * times <= RatioOf(standings[leader]) &&
+                  standings[i].fastest_ns >= standings[leader].fastest_ns * times;
   }
   return hopeless;
 }

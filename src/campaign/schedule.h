@@ -42,6 +42,7 @@ struct Standing {
   std::optional<stats::Comparison> comparison{};  // with the baseline
   std::optional<stats::Comparison> lead{};        // the leader's time / its own; not of the leader
   std::optional<double> own_half_width{};  // relative, of its median; counts when it is alone
+  double fastest_ns = 0;  // median of its fastest slice: what a busy machine spoils last
 };
 
 enum class Wish {
@@ -66,7 +67,7 @@ std::size_t LeaderOf(std::span<const Standing> standings);
 std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, Goal goal);
 
 /// Which live arms are so far behind the leader that no more is measured of them: `times` slower,
-/// or more. Not the one that all are compared with.
+/// or more, in the comparison and in their fastest slices. Not the one that all are compared with.
 std::vector<bool> Hopeless(std::span<const Standing> standings, double times);
 
 /// Relative half-width of an interval of a ratio, infinite without one.

@@ -77,9 +77,13 @@ TEST(HopelessTest, AreTheLiveArmsThatAreTimesSlowerThanTheLeader) {
   for (const auto& [arm, ratio] :
        {std::pair(1, 5.0), std::pair(2, 1.6), std::pair(3, 2.0), std::pair(4, 1.0)}) {
     standings[static_cast<std::size_t>(arm)].comparison = Around(ratio, 0.1);
+    standings[static_cast<std::size_t>(arm)].fastest_ns = 1e6 / ratio;
   }
   standings[4].live = false;
   EXPECT_EQ(Hopeless(standings, 3), (std::vector<bool>{false, false, true, false, false}));
+  standings[2].fastest_ns = 5e5;  // it was in time once: a busy machine made it slow
+  EXPECT_EQ(Hopeless(standings, 3), (std::vector<bool>(5, false)));
+  standings[2].fastest_ns = 1e6;
   standings[1].competes = false;  // its outputs are wrong: it does not lead
   EXPECT_EQ(Hopeless(standings, 3), (std::vector<bool>(5, false)));
 }

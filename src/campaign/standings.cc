@@ -42,6 +42,9 @@ std::vector<Standing> StandingsOf(const Measurements& seen, std::size_t baseline
     standing.aside = apart && for_throughput(arm);
     standing.spare = arm != baseline;
     const std::vector<double>& medians = seen.arms[arm].slice_medians_ns;
+    if (!medians.empty()) {
+      standing.fastest_ns = *std::min_element(medians.begin(), medians.end());
+    }
     if (arm != baseline) {
       standing.comparison = stats::Compare(LogRatios(seen, baseline, arm));
     } else if (const auto interval = stats::MedianInterval(medians, kConfidence)) {
