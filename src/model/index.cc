@@ -9,7 +9,7 @@
 #include "model/fold.h"
 #include "model/infer.h"
 #include "model/proto.h"
-#include "model/resize.h"
+#include "model/sizes.h"
 #include "onnx/onnx-ml.pb.h"
 
 namespace assay::model {
@@ -120,7 +120,7 @@ class Indexer {
       node.inputs.push_back(name.empty() ? kNone : ids_.at(name));
       inputs.push_back(name.empty() ? nullptr : &graph_.values[Index(node.inputs.back())]);
     }
-    ASSAY_TRY(CheckResize(node, proto.name(), inputs));
+    ASSAY_TRY(CheckSizes(node, proto.name(), inputs));
     ASSAY_ASSIGN(const std::vector<tensor::Type> types, InferTypes(proto, graph_.opset, inputs));
     node.outputs.resize(types.size(), kNone);
     auto folded = types.size() == 1 ? Fold(node, inputs, types[0]) : std::nullopt;

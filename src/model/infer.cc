@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <unordered_map>
 
+#include "model/fold_numbers.h"
 #include "model/proto.h"
 #include "onnx/onnx-ml.pb.h"
 #include "onnx/shape_inference/implementation.h"
@@ -13,7 +16,9 @@ namespace assay::model {
 namespace {
 
 // Shapes, axes, scales and sizes of a split are shorter; larger constants are weights.
-constexpr std::size_t kMostContentBytes = std::size_t{64} << 10;
+constexpr std::size_t kMostContentBytes = std::size_t{16} << 10;
+// The library multiplies, adds and casts what it reads, unless it looks first.
+constexpr Number kMostContent = 1 << 30;
 
 std::string Where(const onnx::NodeProto& node) {
   return fmt::format("node '{}' ({})", node.name(), node.op_type());
@@ -25,8 +30,9 @@ bool KeepsType(const onnx::NodeProto& node) {
   return node.op_type() == "GroupNormalization" || node.op_type() == "MeanVarianceNormalization";
 }
 
+/// beyond  why a shape may be unknown, besides that it depends on data; or ""
 Result<tensor::Type> StaticType(const onnx::TypeProto& proto, const onnx::NodeProto& node,
-                                const std::string& output) {
+                                const std::string& output, const std::string& beyond) {
   if (!proto.has_tensor_type()) {
     return Error{Code::kUnsupported, fmt::format("{} has a result that is no tensor", Where(node)),
                  ""};
@@ -37,6 +43,9 @@ Result<tensor::Type> StaticType(const onnx::TypeProto& proto, const onnx::NodePr
   for (const auto& dimension : proto.tensor_type().shape().dim()) {
     open = open || !dimension.has_dim_value();
     type.shape.push_back(dimension.dim_value());
+  }
+  if (open && !beyond.empty()) {
+    return Error{Code::kMalformed, beyond, ""};
   }
   if (open) {
     return Error{Code::kUnsupported,
@@ -49,18 +58,27 @@ Result<tensor::Type> StaticType(const onnx::TypeProto& proto, const onnx::NodePr
   return type;
 }
 
+/// The first number of which inference would make others than it can hold. Those of a Slice may be
+/// anything: there it looks.
+std::optional<Number> Beyond(const onnx::NodeProto& node, const Numbers& numbers) {
+  const auto found = std::find_if(numbers.begin(), numbers.end(), [](const Number& number) {
+    return !(std::abs(number) <= kMostContent);
+  });
+  return node.op_type() == "Slice" || found == numbers.end() ? std::nullopt : std::optional(*found);
+}
+
 /// What inference may read of the inputs: their types, and what is in those that can decide a
 /// shape.
 struct Operands {
   explicit Operands(const onnx::NodeProto& node, const std::vector<const Value*>& inputs) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i] != nullptr) {
-        Add(node.input(static_cast<int>(i)), *inputs[i]);
+        Add(node, node.input(static_cast<int>(i)), *inputs[i]);
       }
     }
   }
 
-  void Add(const std::string& name, const Value& value) {
+  void Add(const onnx::NodeProto& node, const std::string& name, const Value& value) {
     auto* type = types.emplace_back(std::make_unique<onnx::TypeProto>())->mutable_tensor_type();
     type->set_elem_type(OnnxTypeOf(value.type.dtype));
     auto* shape = type->mutable_shape();
@@ -71,6 +89,16 @@ struct Operands {
     if (!value.constant || value.constant->data.size() > kMostContentBytes) {
       return;
     }
+    const std::optional<Numbers> numbers = Decode(*value.constant);
+    if (const auto number = numbers ? Beyond(node, *numbers) : std::nullopt) {
+      beyond = fmt::format("{} has {:g} in '{}', beyond any size of a tensor", Where(node),
+                           static_cast<double>(*number), name);
+    } else if (numbers) {
+      AddContent(name, value);
+    }
+  }
+
+  void AddContent(const std::string& name, const Value& value) {
     auto& content = contents.emplace_back(std::make_unique<onnx::TensorProto>());
     content->set_data_type(OnnxTypeOf(value.type.dtype));
     content->mutable_dims()->Add(value.type.shape.begin(), value.type.shape.end());
@@ -83,6 +111,7 @@ struct Operands {
   // The same by name, as the library wants them.
   std::unordered_map<std::string, onnx::TypeProto*> type_of;
   std::unordered_map<std::string, const onnx::TensorProto*> content_of;
+  std::string beyond;  // what was kept from it, "" for nothing
 };
 
 }  // namespace
@@ -115,7 +144,8 @@ Result<std::vector<tensor::Type>> InferTypes(const onnx::NodeProto& given, std::
     for (int i = 0; i < node.output_size(); ++i) {
       if (!node.output(i).empty()) {
         const auto at = static_cast<std::size_t>(i);
-        ASSAY_ASSIGN(types[at], StaticType(*context.getOutputType(at), node, node.output(i)));
+        ASSAY_ASSIGN(types[at],
+                     StaticType(*context.getOutputType(at), node, node.output(i), operands.beyond));
       }
     }
     return {};

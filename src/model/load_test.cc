@@ -124,6 +124,10 @@ TEST_F(LoadTest, RefusesShapesThatOverflow) {
               Code::kMalformed, "too many elements");
   ExpectError(LoadText("agraph (float[1] x) => (float[A,B] y) "
                        "<int64[2] s = {4611686018427387904, 4}> { y = Expand(x, s) }"),
+              Code::kMalformed,
+              "node '' (Expand) has 4.61169e+18 in 's', beyond any size of a tensor");
+  ExpectError(LoadText("agraph (float[1] x) => (float[A,B,C] y) "
+                       "<int64[3] s = {1073741824, 1073741824, 16}> { y = Expand(x, s) }"),
               Code::kMalformed, "too many elements");
   ExpectError(LoadText("agraph (float[-3] x) => (float[A] y) { y = Relu(x) }"), Code::kMalformed,
               "negative");
@@ -304,6 +308,18 @@ TEST_F(LoadTest, RefusesScalesThatInferenceWouldOverflowWith) {
   ExpectError(LoadText(resize("0", "<keep_aspect_ratio_policy = \"not_smaller\">(x, , , s)",
                               "int64[4] s = {1,1,7,8}")),
               Code::kMalformed, "keeps the aspect ratio of an axis without elements");
+}
+
+TEST_F(LoadTest, RefusesRangesThatInferenceWouldOverflowWith) {
+  for (const char* numbers : {"int32 a = {-2147483642}, int32 b = {10}, int32 c = {1}",
+                              "float a = {0}, float b = {1}, float c = {1e-30}",
+                              "float a = {0}, float b = {1}, float c = {0}",
+                              "int64 a = {0}, int64 b = {9223372036854775807}, int64 c = {1}"}) {
+    const std::string type = std::string(numbers).substr(0, std::string(numbers).find(' '));
+    ExpectError(LoadText(fmt::format("agraph (float x) => ({}[N] y) <{}> {{ y = Range(a, b, c) }}",
+                                     type, numbers)),
+                Code::kMalformed, "node '' (Range) counts from");
+  }
 }
 
 }  // namespace
