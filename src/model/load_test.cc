@@ -310,6 +310,12 @@ TEST_F(LoadTest, RefusesScalesThatInferenceWouldOverflowWith) {
               Code::kMalformed, "keeps the aspect ratio of an axis without elements");
 }
 
+TEST_F(LoadTest, RefusesFramesThatGoNowhere) {
+  ExpectError(LoadText("agraph (float[1,128,1] x) => (float[A,B,C,D] y) "
+                       "<int64 step = {0}, int64 length = {16}> { y = STFT(x, step, , length) }"),
+              Code::kMalformed, "node '' (STFT) steps from frame to frame by 0");
+}
+
 TEST_F(LoadTest, RefusesRangesThatInferenceWouldOverflowWith) {
   for (const char* numbers : {"int32 a = {-2147483642}, int32 b = {10}, int32 c = {1}",
                               "float a = {0}, float b = {1}, float c = {1e-30}",

@@ -76,11 +76,24 @@ Status CheckRange(const Node& node, const std::string& name, const Inputs& input
                                static_cast<double>(numbers[1]), static_cast<double>(numbers[2])));
 }
 
+Status CheckFrames(const Node& node, const std::string& name, const Inputs& inputs) {
+  const auto step = inputs.size() > 1 ? NumbersOf(inputs[1]) : std::nullopt;
+  if (!step || step->empty() || step->front() >= 1) {
+    return {};
+  }
+  return Malformed(
+      node, name,
+      fmt::format("steps from frame to frame by {:g}", static_cast<double>(step->front())));
+}
+
 }  // namespace
 
 Status CheckSizes(const Node& node, const std::string& name, const Inputs& inputs) {
   if (node.op == "Resize" || node.op == "Upsample") {
     return CheckResize(node, name, inputs);
+  }
+  if (node.op == "STFT") {
+    return CheckFrames(node, name, inputs);
   }
   return node.op == "Range" ? CheckRange(node, name, inputs) : Status();
 }

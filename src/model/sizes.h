@@ -9,7 +9,7 @@
 
 namespace assay::model {
 
-/// ONNX's inference of Resize, Upsample and Range casts to integers what comes of their operands,
+/// ONNX's inference of Resize, Upsample, Range and STFT casts to integers what comes of their operands,
 /// whatever it is, and divides by axes without elements and by steps of nothing.
 ///
 /// name    of the node in the file, which may be ""
