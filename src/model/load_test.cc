@@ -310,6 +310,15 @@ TEST_F(LoadTest, RefusesScalesThatInferenceWouldOverflowWith) {
               Code::kMalformed, "keeps the aspect ratio of an axis without elements");
 }
 
+TEST_F(LoadTest, RefusesAxesThatAreNoOrderOfThem) {
+  for (const char* perm : {"2,0", "0,0,1", "0,1,3", "0,1,2,3"}) {
+    ExpectError(LoadText(fmt::format("agraph (float[1,2,3] x) => (float[A,B,C] y) "
+                                     "{{ y = Transpose<perm=[{}]>(x) }}",
+                                     perm)),
+                Code::kMalformed, "Transpose");
+  }
+}
+
 TEST_F(LoadTest, RefusesFramesThatGoNowhere) {
   ExpectError(LoadText("agraph (float[1,128,1] x) => (float[A,B,C,D] y) "
                        "<int64 step = {0}, int64 length = {16}> { y = STFT(x, step, , length) }"),

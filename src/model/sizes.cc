@@ -1,9 +1,11 @@
 #include "model/sizes.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "model/fold_numbers.h"
 
@@ -86,11 +88,28 @@ Status CheckFrames(const Node& node, const std::string& name, const Inputs& inpu
       fmt::format("steps from frame to frame by {:g}", static_cast<double>(step->front())));
 }
 
+Status CheckAxes(const Node& node, const std::string& name, const Inputs& inputs) {
+  if (inputs.empty() || inputs[0] == nullptr || !node.attributes.contains("perm")) {
+    return {};
+  }
+  const std::vector<std::int64_t> given = node.Ints("perm");
+  std::vector<std::int64_t> sorted = given, axes(inputs[0]->type.shape.size());
+  std::iota(axes.begin(), axes.end(), 0);
+  std::sort(sorted.begin(), sorted.end());
+  return sorted == axes
+             ? Status()
+             : Malformed(node, name,
+                         fmt::format("orders {} axes as {}", axes.size(), fmt::join(given, ", ")));
+}
+
 }  // namespace
 
 Status CheckSizes(const Node& node, const std::string& name, const Inputs& inputs) {
   if (node.op == "Resize" || node.op == "Upsample") {
     return CheckResize(node, name, inputs);
+  }
+  if (node.op == "Transpose") {
+    return CheckAxes(node, name, inputs);
   }
   if (node.op == "STFT") {
     return CheckFrames(node, name, inputs);

@@ -1,4 +1,4 @@
-// What ONNX's own shape inference would not survive of sizes that operands give. Internal.
+// What ONNX's own shape inference would not survive, or lets pass, of sizes and axes. Internal.
 #pragma once
 
 #include <string>
@@ -9,8 +9,9 @@
 
 namespace assay::model {
 
-/// ONNX's inference of Resize, Upsample, Range and STFT casts to integers what comes of their operands,
-/// whatever it is, and divides by axes without elements and by steps of nothing.
+/// ONNX's inference of Resize, Upsample, Range and STFT casts to integers what comes of their
+/// operands, whatever it is, and divides by axes without elements and by steps of nothing. That of
+/// Transpose takes any list of axes.
 ///
 /// name    of the node in the file, which may be ""
 /// inputs  the node's, null for those left out; constants as far as they are known
