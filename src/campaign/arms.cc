@@ -25,24 +25,50 @@ constexpr const char* kControlSuffix = " (control)";
 
 }  // namespace
 
-Arms::Arms(const Setting& setting, std::vector<conversion::Choice> choices,
+Arms::Arms(const Settings& settings, const std::vector<conversion::Choice>& choices,
            ProcessWorkshop& workshop, Progress& progress)
-    : setting_(setting), choices_(std::move(choices)), workshop_(workshop), progress_(progress) {
-  for (conversion::Choice& choice : choices_) {
-    choice.conversion.recipe = setting.ForArm(choice.conversion.recipe);
+    : settings_(settings), setting_(settings.first()), workshop_(workshop), progress_(progress) {
+  for (const conversion::Choice& choice : choices) {
+    for (std::size_t model = 0; model < settings.all.size(); ++model) {
+      for (const Setting& setting : settings.all[model]) {
+        cases_.push_back({.choice = choice, .setting = &setting, .model = model});
+        conversion::Recipe& recipe = cases_.back().choice.conversion.recipe;
+        recipe = setting.ForArm(recipe);
+      }
+    }
   }
 }
 
-void Arms::Add(const conversion::Choice& choice, bool control) {
+std::string Arms::LabelOf(const Case& it, bool control) const {
+  std::vector<std::string> own;
+  if (settings_.all.front().size() > 1) {
+    const int threads = it.setting->threads;
+    own.push_back(fmt::format("{} thread{}", threads, threads == 1 ? "" : "s"));
+  }
+  if (settings_.all.size() > 1) {
+    own.push_back(fmt::format("batch {}", it.setting->batch_size()));
+  }
+  if (control) {
+    own.emplace_back("control");
+  }
+  return own.empty() ? it.choice.label : fmt::format("{} ({})", it.choice.label, Join(own, ", "));
+}
+
+void Arms::Add(const Case& it, bool control) {
   const std::size_t arm = plan_.arms.size();
-  const auto described = setting_.engines.find(choice.route.engine);
-  const bool here = described != setting_.engines.end() && described->second.ok();
+  const conversion::Choice& choice = it.choice;
+  const Setting& setting = *it.setting;
+  const auto described = setting.engines.find(choice.route.engine);
+  const bool here = described != setting.engines.end() && described->second.ok();
   const conversion::Recipe& recipe = choice.conversion.recipe;
   ArmFacts facts;
-  facts.label = choice.label + (control ? kControlSuffix : "");
+  facts.conversion = choice.label + (control ? kControlSuffix : "");
+  facts.label = LabelOf(it, control);
+  facts.threads = setting.threads;
+  facts.batch_size = setting.batch_size();
   facts.told = recipe.precision;
   facts.precision = conversion::ClassOf(recipe);
-  if (facts.precision == "fp32" && setting_.model.precision == model::kQuantised) {
+  if (facts.precision == "fp32" && setting.model.precision == model::kQuantised) {
     facts.precision = model::kQuantised;
   }
   facts.as_is = recipe.as_is;
@@ -51,20 +77,22 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   facts.engine_version = here ? described->second->version : "";
   facts.control = control;
   facts.metric = recipe.streams == "throughput" ? record::kThroughput : record::kLatency;
-  facts.calibration = setting_.CalibrationOf(recipe);
-  const conversion::Legality legality = conversion::LegalityOf(choice, setting_.around.host);
+  facts.calibration = setting.CalibrationOf(recipe);
+  const conversion::Legality legality = conversion::LegalityOf(choice, setting.around.host);
   facts.warning = legality.warning;
   ArmPlan planned;
   planned.label = facts.label;
   planned.brief = legality.slow;
   planned.for_throughput = facts.metric == record::kThroughput;
-  planned.worker = setting_.SpecOf(choice.route.engine);
-  planned.job = setting_.JobOf(choice.conversion.name, recipe);
+  planned.worker = setting.SpecOf(choice.route.engine);
+  planned.job = setting.JobOf(choice.conversion.name, recipe);
   planned.stays = control;
+  planned.contest = static_cast<int>(it.model);
+  planned.inputs = static_cast<double>(std::max<std::int64_t>(1, facts.batch_size));
   findings_.arms.push_back(facts);
   plan_.arms.push_back(std::move(planned));
   findings_.seen.arms.emplace_back();
-  if (const Status able = setting_.Able(choice); !able.ok()) {
+  if (const Status able = setting.Able(choice); !able.ok()) {
     End(arm, "", able.error());
   } else if (!facts.warning.empty()) {
     progress_.Say(fmt::format("{}: {}{}", facts.label, facts.warning,
@@ -72,22 +100,37 @@ void Arms::Add(const conversion::Choice& choice, bool control) {
   }
 }
 
-void Arms::Plan() {
-  for (const conversion::Choice& choice : choices_) {
-    Add(choice, /*control=*/false);
-  }
+/// EAGER, as it would run if nothing were said: with the most threads.
+std::size_t Arms::PreferredBaseline() const {
   const auto find = [this](auto matches) {
-    return static_cast<std::size_t>(std::find_if(choices_.begin(), choices_.end(), matches) -
-                                    choices_.begin());
+    std::size_t found = cases_.size();
+    for (std::size_t arm = 0; arm < cases_.size(); ++arm) {
+      const bool better =
+          found == cases_.size() || (cases_[arm].choice.label == cases_[found].choice.label &&
+                                     cases_[arm].model == cases_[found].model &&
+                                     cases_[arm].setting->threads > cases_[found].setting->threads);
+      found = matches(cases_[arm].choice) && better ? arm : found;
+    }
+    return found;
   };
-  std::size_t baseline = find([](const auto& choice) { return choice.label == "EAGER"; });
-  if (baseline == choices_.size()) {
-    baseline = find([](const auto& choice) { return choice.conversion.name == "EAGER"; });
+  for (const std::size_t found : {find([](const auto& c) { return c.label == "EAGER"; }),
+                                  find([](const auto& c) { return c.conversion.name == "EAGER"; }),
+                                  find([](const auto&) { return true; })}) {
+    if (found < cases_.size()) {
+      return found;
+    }
   }
-  plan_.baseline = findings_.baseline = baseline == choices_.size() ? 0 : baseline;
+  return 0;
+}
+
+void Arms::Plan() {
+  for (const Case& it : cases_) {
+    Add(it, /*control=*/false);
+  }
+  plan_.baseline = findings_.baseline = PreferredBaseline();
   if (setting_.options.control) {
-    choices_.push_back(choices_[plan_.baseline]);
-    Add(choices_.back(), /*control=*/true);
+    cases_.push_back(cases_[plan_.baseline]);
+    Add(cases_.back(), /*control=*/true);
   }
 }
 
@@ -115,32 +158,47 @@ bool Arms::IsToPrepare(std::size_t arm) const {
   // One that ended later has an artifact that the record tells of.
   const std::optional<campaign::End>& end = findings_.seen.arms[arm].end;
   const bool had_one = !end || (!end->stage.empty() && end->stage != "prepare");
-  return had_one && !choices_[arm].route.preparer.empty();
+  return had_one && !cases_[arm].choice.route.preparer.empty();
 }
 
 Estimate Arms::Outlooks() const {
-  std::vector<conversion::Choice> left;
-  for (std::size_t arm = 0; arm < choices_.size(); ++arm) {
-    if (IsLeft(arm)) {
-      left.push_back(choices_[arm]);
+  std::vector<Outlook> outlooks;
+  for (const std::vector<Setting>& of_model : settings_.all) {
+    for (const Setting& setting : of_model) {
+      std::vector<conversion::Choice> left;
+      for (std::size_t arm = 0; arm < cases_.size(); ++arm) {
+        if (IsLeft(arm) && cases_[arm].setting == &setting) {
+          left.push_back(cases_[arm].choice);
+        }
+      }
+      const std::vector<Outlook> more = OutlooksOf(setting, left);
+      outlooks.insert(outlooks.end(), more.begin(), more.end());
     }
   }
-  Estimate estimate =
-      EstimateOf(OutlooksOf(setting_, left), setting_.options, setting_.around.physical_cores);
-  estimate.unable = static_cast<int>(choices_.size() - left.size());
+  Estimate estimate = EstimateOf(outlooks, setting_.options, setting_.around.physical_cores);
+  estimate.unable = static_cast<int>(cases_.size() - outlooks.size());
   return estimate;
 }
 
 campaign::Identity Arms::Identity() const {
   campaign::Identity identity{.model = setting_.model.name, .arms = {}, .details = {}};
   Json& details = identity.details;
-  details["the model"] = setting_.model.sha256;
-  details["the inputs"] = setting_.inputs.sha256;
+  std::vector<std::string> models, inputs, calibrations, threads;
+  for (const std::vector<Setting>& of_model : settings_.all) {
+    models.push_back(of_model.front().model.sha256);
+    inputs.push_back(of_model.front().inputs.sha256);
+    calibrations.push_back(of_model.front().calibration.sha256);
+  }
+  for (const Setting& setting : settings_.all.front()) {
+    threads.push_back(std::to_string(setting.threads));
+  }
+  details["the model"] = Join(models, " ");
+  details["the inputs"] = Join(inputs, " ");
   details["the calibration"] =
-      fmt::format("{} {}", setting_.calibration.sha256, setting_.options.calibration_method);
+      fmt::format("{} {}", Join(calibrations, " "), setting_.options.calibration_method);
   details["the processor"] = setting_.around.machine.cpu;
   details["its CPUs"] = setting_.around.machine.cpus_allowed;
-  details["--threads"] = setting_.threads;
+  details["--threads"] = Join(threads, ",");
   details["the options"] = RepeatOptions(setting_.options);
   details["the engines' options"] = setting_.options.engine_options;
   for (const ArmFacts& facts : findings_.arms) {
@@ -182,15 +240,17 @@ void Arms::Keep(const Course& course) {
 void Arms::Prepare() {
   std::vector<PreparationSpec> specs;
   std::vector<std::size_t> whose;
-  for (std::size_t arm = 0; arm < choices_.size(); ++arm) {
+  for (std::size_t arm = 0; arm < cases_.size(); ++arm) {
     if (!IsToPrepare(arm)) {
       continue;
     }
-    if (const Status able = setting_.Able(choices_[arm].route.preparer); !able.ok()) {
+    const Case& it = cases_[arm];
+    if (const Status able = it.setting->Able(it.choice.route.preparer); !able.ok()) {
       End(arm, "prepare", able.error());
       continue;
     }
-    specs.push_back(setting_.PreparationOf(choices_[arm]));
+    specs.push_back(it.setting->PreparationOf(it.choice));
+    specs.back().label = plan_.arms[arm].label;
     whose.push_back(arm);
   }
   const Crew crew{
@@ -210,8 +270,8 @@ void Arms::Prepare() {
 
 std::vector<conversion::Recipe> Arms::Plains() const {
   std::vector<conversion::Recipe> plains;
-  for (std::size_t arm = 0; arm < choices_.size(); ++arm) {
-    const auto plain = conversion::PlainOf(choices_[arm].conversion.recipe);
+  for (std::size_t arm = 0; arm < cases_.size(); ++arm) {
+    const auto plain = conversion::PlainOf(cases_[arm].choice.conversion.recipe);
     if (plain && !findings_.seen.arms[arm].end &&
         std::find(plains.begin(), plains.end(), *plain) == plains.end()) {
       plains.push_back(*plain);
@@ -226,7 +286,7 @@ std::uint64_t Arms::ExpectedBytes(std::uint64_t reference_peak_bytes) const {
              : kRuntimeBytes + kWeightCopies * sizeof(float) * setting_.model.parameters;
 }
 
-void Arms::PlanRounds(std::uint64_t reference_peak_bytes) {
+void Arms::PlanRounds(const std::vector<ComputedReferences>& computed) {
   const Options& options = setting_.options;
   plan_.samples = std::max(options.samples, options.baseline_runs);
   plan_.processes = std::max(1, options.processes);
@@ -247,14 +307,16 @@ void Arms::PlanRounds(std::uint64_t reference_peak_bytes) {
   plan_.outputs = kept ? journal_->outputs() : workshop_.temporary() / "outputs";
   std::error_code ignored;  // writing outputs there would say it
   std::filesystem::create_directories(plan_.outputs, ignored);
-  for (ArmPlan& arm : plan_.arms) {
-    arm.expected_bytes = ExpectedBytes(reference_peak_bytes);
+  for (std::size_t arm = 0; arm < plan_.arms.size(); ++arm) {
+    plan_.arms[arm].expected_bytes = ExpectedBytes(computed[cases_[arm].model].peak_rss_bytes);
   }
 }
 
-void Arms::Measure(const ComputedReferences& computed) {
-  PlanRounds(computed.peak_rss_bytes);
-  plan_.may_lead = [&](std::size_t arm) { return MayLead(arm, computed.references); };
+void Arms::Measure(const std::vector<ComputedReferences>& computed) {
+  PlanRounds(computed);
+  plan_.may_lead = [&](std::size_t arm) {
+    return MayLead(arm, computed[cases_[arm].model].references);
+  };
   if (workshop_.signal() == 0) {
     MeasureInRounds(plan_, workshop_, progress_, findings_.seen, course_,
                     [this](const Course& course) { Keep(course); });
@@ -268,7 +330,7 @@ Result<Outputs> Arms::OutputsOf(std::size_t arm) const {
 
 ArmOutputs Arms::ForJudgement(std::size_t arm, const std::optional<Outputs>& outputs) const {
   const ArmFacts& facts = findings_.arms[arm];
-  const auto plain = conversion::PlainOf(choices_[arm].conversion.recipe);
+  const auto plain = conversion::PlainOf(cases_[arm].choice.conversion.recipe);
   return {.outputs = outputs ? &*outputs : nullptr,
           .precision = facts.precision,
           .plain = plain ? conversion::PlainName(*plain) : "",
@@ -292,37 +354,54 @@ bool Arms::MayLead(std::size_t arm, const References& references) {
   return may_lead_[arm] = right && !doubted && !facts.control;
 }
 
-void Arms::Judge(const References& references) {
+void Arms::Judge(const std::vector<ComputedReferences>& computed) {
   progress_.Update({.name = "verdict"});
   std::vector<std::optional<Outputs>> outputs(plan_.arms.size());
-  std::vector<ArmOutputs> arms(plan_.arms.size());
-  for (std::size_t arm = 0; arm < plan_.arms.size(); ++arm) {
-    if (!findings_.seen.arms[arm].outputs.empty()) {
-      Result<Outputs> read = OutputsOf(arm);
-      if (read.ok()) {
-        outputs[arm] = *std::move(read);
-      } else {
-        End(arm, "outputs", read.error());
+  findings_.judgements.resize(plan_.arms.size());
+  for (std::size_t model = 0; model < computed.size(); ++model) {
+    std::vector<std::size_t> whose;
+    std::vector<ArmOutputs> arms;
+    for (std::size_t arm = 0; arm < plan_.arms.size(); ++arm) {
+      if (cases_[arm].model != model) {
+        continue;
       }
+      if (!findings_.seen.arms[arm].outputs.empty()) {
+        Result<Outputs> read = OutputsOf(arm);
+        if (read.ok()) {
+          outputs[arm] = *std::move(read);
+        } else {
+          End(arm, "outputs", read.error());
+        }
+      }
+      whose.push_back(arm);
+      arms.push_back(ForJudgement(arm, outputs[arm]));
     }
-    arms[arm] = ForJudgement(arm, outputs[arm]);
+    Verdict verdict = campaign::Judge(computed[model].references, arms, setting_.options.tolerance);
+    for (std::size_t i = 0; i < whose.size(); ++i) {
+      findings_.judgements[whose[i]] = std::move(verdict.arms[i]);
+    }
+    if (findings_.lowering_suspect.empty()) {
+      findings_.lowering_suspect = std::move(verdict.lowering_suspect);
+    }
   }
-  Verdict verdict = campaign::Judge(references, arms, setting_.options.tolerance);
-  findings_.judgements = std::move(verdict.arms);
-  findings_.lowering_suspect = std::move(verdict.lowering_suspect);
 }
 
 void Arms::Predict(record::Run& run) const {
   if (!setting_.around.profile) {
     return;
   }
-  Predictor predictor(setting_.model.graph, *setting_.around.profile, setting_.threads);
+  std::map<const Setting*, Predictor> predictors;
   for (std::size_t arm = 0; arm < run.arms.size(); ++arm) {
     const std::optional<record::Latency>& latency = run.arms[arm].latency_ms;
     // What is predicted is an inference that has the processor to itself.
     const bool alone = findings_.arms[arm].metric == record::kLatency;
     if (latency && alone && findings_.arms[arm].device == "cpu") {
-      run.arms[arm].predicted = predictor.Of(choices_[arm].conversion.recipe, latency->median);
+      const Case& it = cases_[arm];
+      Predictor& predictor = predictors
+                                 .try_emplace(it.setting, it.setting->model.graph,
+                                              *setting_.around.profile, it.setting->threads)
+                                 .first->second;
+      run.arms[arm].predicted = predictor.Of(it.choice.conversion.recipe, latency->median);
     }
   }
 }

@@ -20,12 +20,19 @@
 
 namespace assay::campaign {
 
+/// What an arm runs.
+struct Case {
+  conversion::Choice choice;
+  const Setting* setting = nullptr;
+  std::size_t model = 0;  // whose references it is held to: Settings::all
+};
+
 /// Its functions are the stages, to be called in this order.
 class Arms {
  public:
-  /// The references outlive it.
-  Arms(const Setting& setting, std::vector<conversion::Choice> choices, ProcessWorkshop& workshop,
-       Progress& progress);
+  /// An arm for each choice, model and number of threads, in this order. The references outlive it.
+  Arms(const Settings& settings, const std::vector<conversion::Choice>& choices,
+       ProcessWorkshop& workshop, Progress& progress);
 
   void Plan();                // who they are; those that cannot run here end
   Estimate Outlooks() const;  // what is to be expected of those left
@@ -35,28 +42,33 @@ class Arms {
   bool AnyLeft() const;  // that has not ended
   void Prepare();
   std::vector<conversion::Recipe> Plains() const;  // that arms left are to be held to
-  void Measure(const ComputedReferences& computed);
-  void Judge(const References& references);
+  /// computed  of each model
+  void Measure(const std::vector<ComputedReferences>& computed);
+  void Judge(const std::vector<ComputedReferences>& computed);
   void Predict(record::Run& run) const;  // beside what was measured
   Findings& findings() { return findings_; }
 
  private:
   void Keep(const Course& course);
-  void Add(const conversion::Choice& choice, bool control);
+  void Add(const Case& it, bool control);
+  std::string LabelOf(const Case& it, bool control) const;
+  std::size_t PreferredBaseline() const;
   void End(std::size_t arm, const char* stage, const Error& error);
   bool IsLeft(std::size_t arm) const { return !findings_.seen.arms[arm].end; }
   bool IsToPrepare(std::size_t arm) const;
-  std::uint64_t ExpectedBytes(std::uint64_t reference_peak_bytes) const;  // of a process
-  void PlanRounds(std::uint64_t reference_peak_bytes);
+  /// Of a process; 0 where nothing is known of the reference's.
+  std::uint64_t ExpectedBytes(std::uint64_t reference_peak_bytes) const;
+  void PlanRounds(const std::vector<ComputedReferences>& computed);
   Result<Outputs> OutputsOf(std::size_t arm) const;
   ArmOutputs ForJudgement(std::size_t arm, const std::optional<Outputs>& outputs) const;
   bool MayLead(std::size_t arm, const References& references);
 
-  const Setting& setting_;
-  std::vector<conversion::Choice> choices_;
+  const Settings& settings_;
+  const Setting& setting_;  // the first: for what all have in common
+  std::vector<Case> cases_;
   ProcessWorkshop& workshop_;
   Progress& progress_;
-  RoundsPlan plan_;    // as many arms as choices,
+  RoundsPlan plan_;    // as many arms as cases,
   Findings findings_;  // and here
   Course course_;      // of the measurement
   Journal* journal_ = nullptr;

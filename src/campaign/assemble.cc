@@ -48,14 +48,14 @@ record::Latency LatencyOf(const std::vector<double>& ns,
   return latency;
 }
 
-void FillNumbers(const ArmLog& log, const Findings& findings, record::Arm& arm) {
+void FillNumbers(const ArmLog& log, const ArmFacts& facts, record::Arm& arm) {
   if (log.samples_ns.empty()) {
     return;
   }
   const bool apart = !log.latencies_ns.empty();
   arm.latency_ms = LatencyOf(apart ? log.latencies_ns : log.samples_ns,
                              apart ? log.slice_latencies_ns : log.slice_medians_ns);
-  const double per_s = static_cast<double>(findings.batch_size) * 1e9;
+  const double per_s = static_cast<double>(facts.batch_size) * 1e9;
   arm.throughput_per_s = per_s / stats::Median(log.samples_ns);
   if (const auto interval = stats::MedianInterval(log.slice_medians_ns, kConfidence)) {
     arm.throughput_ci95 = record::Interval{per_s / interval->high, per_s / interval->low};
@@ -68,9 +68,9 @@ void FillNumbers(const ArmLog& log, const Findings& findings, record::Arm& arm) 
   arm.timed = log.samples_ns.size() * static_cast<std::uint64_t>(log.size.batch);
 }
 
-void FillProcesses(const ArmLog& log, const ArmFacts& facts, const Findings& findings,
-                   record::Arm& arm) {
-  arm.threads.asked = findings.threads;
+void FillProcesses(const ArmLog& log, const ArmFacts& facts, record::Arm& arm) {
+  arm.threads.asked = facts.threads;
+  arm.batch_size = facts.batch_size;
   arm.precision.asked = facts.precision;
   arm.device.asked = facts.device;
   if (log.loaded) {
@@ -151,13 +151,14 @@ void FillSpeedup(const Findings& findings, std::size_t baseline, std::size_t ind
     return;
   }
   const stats::Comparison comparison = stats::Compare(ratios);
-  arm.speedup = record::Speedup{
-      .vs = findings.arms[baseline].label,
-      .ratio = comparison.ratio,
-      .ci95 = {},
-      .separated = stats::Separated(comparison),
-      .rounds = comparison.rounds,
-      .metric = findings.arms[baseline].metric == arm.metric ? arm.metric : record::kThroughput};
+  const ArmFacts& against = findings.arms[baseline];
+  const bool alike = against.metric == arm.metric && against.batch_size == arm.batch_size;
+  arm.speedup = record::Speedup{.vs = against.label,
+                                .ratio = comparison.ratio,
+                                .ci95 = {},
+                                .separated = stats::Separated(comparison),
+                                .rounds = comparison.rounds,
+                                .metric = alike ? arm.metric : record::kThroughput};
   if (ratios.size() > 1) {
     arm.process_spread = comparison.process_spread;  // free of what moved both
   }
@@ -171,10 +172,12 @@ void FillSpeedup(const Findings& findings, std::size_t baseline, std::size_t ind
 }
 
 std::string Repeat(const Findings& findings, const ArmFacts& facts, std::size_t baseline) {
-  return fmt::format("{} --conversions {}{}{}{}", findings.command_before,
-                     facts.control ? findings.arms[baseline].label : facts.label,
-                     facts.control ? " --control" : "", findings.command_after,
-                     facts.calibration ? findings.calibration_options : "");
+  return fmt::format("{}{} --conversions {}{}{}{}{}", findings.command_before,
+                     findings.names_batch ? fmt::format(" --batch-size {}", facts.batch_size) : "",
+                     facts.control ? findings.arms[baseline].conversion : facts.conversion,
+                     facts.control ? " --control" : "",
+                     findings.names_threads ? fmt::format(" --threads {}", facts.threads) : "",
+                     findings.command_after, facts.calibration ? findings.calibration_options : "");
 }
 
 record::Arm ArmOf(const Findings& findings, std::size_t baseline, std::size_t index) {
@@ -183,14 +186,15 @@ record::Arm ArmOf(const Findings& findings, std::size_t baseline, std::size_t in
   const Judgement* judgement =
       index < findings.judgements.size() ? &findings.judgements[index] : nullptr;
   record::Arm arm;
-  arm.conversion = facts.label;
+  arm.conversion = facts.conversion;
+  arm.label = facts.label;
   arm.engine = facts.engine;
   arm.engine_version = facts.engine_version;
   arm.calibration = facts.calibration;
   arm.metric = facts.metric;
   arm.requests = log.loaded ? log.loaded->places : 1;
-  FillNumbers(log, findings, arm);
-  FillProcesses(log, facts, findings, arm);
+  FillNumbers(log, facts, arm);
+  FillProcesses(log, facts, arm);
   FillOutcome(log, facts, judgement, findings.signal, arm);
   arm.process_spread = ProcessSpread(findings.seen, index);
   FillSpeedup(findings, baseline, index, arm);

@@ -15,7 +15,10 @@ namespace assay::campaign {
 
 /// What is known of an arm besides its measurements.
 struct ArmFacts {
-  std::string label;      // as asked for
+  std::string conversion;  // as asked for
+  std::string label;       // tells it from the others: with what it has of its own
+  int threads = 1;         // asked for
+  std::int64_t batch_size = 1;
   std::string precision;  // asked for: of the conversion, or the model's own class
   std::string device;     // asked for, as engines spell it: "cpu"
   std::string engine, engine_version;
@@ -40,12 +43,11 @@ struct Findings {
   std::vector<Judgement> judgements;  // as many; empty: nothing was judged
   std::string lowering_suspect;
   std::size_t baseline = 0;  // preferred; the first measured arm when it has no rounds
-  int threads = 1;           // asked for
-  std::int64_t batch_size = 1;
-  int signal = 0;                             // that ended the campaign
-  std::string command_before, command_after;  // what stands around --conversions in `repeat`
-  std::string calibration_options;            // and after it for an arm that is calibrated
-  std::vector<std::string> mistrust_reasons;  // of the machine
+  int signal = 0;            // that ended the campaign
+  std::string command_before, command_after;        // what stands around --conversions in `repeat`
+  bool names_threads = false, names_batch = false;  // whether it says the arm's own, too
+  std::string calibration_options;                  // and after it for an arm that is calibrated
+  std::vector<std::string> mistrust_reasons;        // of the machine
 };
 
 /// Fills the arms, baseline, trust, recommendation, timing_s and clock_floor_ns of `run`.

@@ -18,7 +18,6 @@ constexpr double kMs = 1e6;
 class AssembleTest : public ::testing::Test {
  protected:
   AssembleTest() {
-    findings_.threads = 2;
     findings_.command_before = "assay run m";
     findings_.command_after = " --threads 2";
     findings_.seen.sessions.resize(3);
@@ -31,7 +30,8 @@ class AssembleTest : public ::testing::Test {
            std::vector<double> process_factors = {1, 1, 1}) {
     const std::size_t arm = findings_.arms.size();
     findings_.arms.emplace_back();
-    findings_.arms.back().label = label;
+    findings_.arms.back().label = findings_.arms.back().conversion = label;
+    findings_.arms.back().threads = 2;
     findings_.arms.back().precision = "fp32";
     findings_.arms.back().device = "cpu";
     ArmLog& log = findings_.seen.arms.emplace_back();

@@ -44,9 +44,7 @@ record::ModelFacts FactsOf(const Setting& setting) {
     }
   }
   facts.fixed_input = setting.inputs.fixed;
-  if (!facts.inputs.empty() && !facts.inputs.front().type.shape.empty()) {
-    facts.batch_size = facts.inputs.front().type.shape.front();
-  }
+  facts.batch_size = setting.batch_size();
   return facts;
 }
 
@@ -55,13 +53,13 @@ Campaign Finish(const Setting& setting, Findings& findings, int signal) {
   campaign.run.machine = setting.around.machine;
   campaign.run.model = FactsOf(setting);
   campaign.signal = findings.signal = signal;
-  findings.threads = setting.threads;
-  findings.batch_size = campaign.run.model.batch_size;
   findings.mistrust_reasons = setting.around.mistrust_reasons;
   const std::string subject =
       setting.options.subject.empty() ? setting.model.name : setting.options.subject;
   findings.command_before = "assay run " + subject;
   findings.command_after = RepeatOptions(setting.options);
+  findings.names_threads = !setting.options.threads.empty();
+  findings.names_batch = !setting.options.batch_sizes.empty();
   findings.calibration_options = CalibrationOptions(setting.options);
   Assemble(findings, campaign.run);
   return campaign;
@@ -69,7 +67,7 @@ Campaign Finish(const Setting& setting, Findings& findings, int signal) {
 
 }  // namespace
 
-Result<Campaign> RunCampaign(const model::Model& model,
+Result<Campaign> RunCampaign(std::span<const model::Model> models,
                              const std::vector<conversion::Choice>& choices, const Options& options,
                              const Surroundings& surroundings, Progress& shown) {
   const std::string started = Timestamp();
@@ -78,8 +76,8 @@ Result<Campaign> RunCampaign(const model::Model& model,
   const double began = workshop->Now();
   Countdown progress(shown, [&] { return workshop->Now(); });
   progress.Update({.name = "engines"});
-  ASSAY_ASSIGN(const Setting setting, Arrange(model, choices, options, surroundings, *workshop));
-  Arms arms(setting, choices, *workshop, progress);
+  ASSAY_ASSIGN(const Settings settings, Arrange(models, choices, options, surroundings, *workshop));
+  Arms arms(settings, choices, *workshop, progress);
   arms.Plan();
   ASSAY_ASSIGN(Journal journal,
                Journal::Open(surroundings.home, arms.Identity(), options.resume, started));
@@ -88,15 +86,17 @@ Result<Campaign> RunCampaign(const model::Model& model,
     progress.Tell(arms.Outlooks());
   }
   arms.Prepare();
-  const ComputedReferences computed =
-      arms.AnyLeft() ? ComputeReferences(setting, arms.Plains(), *workshop, progress)
-                     : ComputedReferences{};
-  if (workshop->signal() == 0) {
-    ASSAY_TRY(computed.batch);
+  std::vector<ComputedReferences> computed(models.size());
+  for (std::size_t model = 0; model < models.size() && arms.AnyLeft(); ++model) {
+    computed[model] =
+        ComputeReferences(settings.all[model].front(), arms.Plains(), *workshop, progress);
+    if (workshop->signal() == 0) {
+      ASSAY_TRY(computed[model].batch);
+    }
   }
   arms.Measure(computed);
-  arms.Judge(computed.references);
-  Campaign campaign = Finish(setting, arms.findings(), workshop->signal());
+  arms.Judge(computed);
+  Campaign campaign = Finish(settings.first(), arms.findings(), workshop->signal());
   arms.Predict(campaign.run);
   campaign.run.started = journal.found().started;
   campaign.run.total_s = workshop->Now() - began + journal.found().seconds;

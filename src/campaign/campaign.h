@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@
 namespace assay::campaign {
 
 struct Options : Effort {
-  int threads = 0;  // 0: the physical cores the process may use
+  std::vector<int> threads;  // each measured; none: the physical cores the process may use
+  /// What --batch-size asked for, one for each model; none: the models' own.
+  std::vector<std::int64_t> batch_sizes;
   /// Half-width that every interval is to have, relative. Unset: measuring goes on only while it is
   /// undecided which arm is the fastest, or until those in question are known within 1 %.
   std::optional<double> precision_target{};
@@ -35,7 +38,8 @@ struct Options : Effort {
   std::filesystem::path calibration;          // folder of samples for quantisers; "": drawn
   std::string calibration_method = "minmax";  // one of conversion::kCalibrationMethods
   Json engine_options = Json::object();       // passed to every Job (the fake engine's script)
-  std::string subject;  // MODEL and its options on the command line, for `repeat`; "": its name
+  std::string subject;  // MODEL and its options on the command line but for --batch-size, for
+                        // `repeat`; "": its name
 };
 
 /// Which engines do what; tests put the fake engine everywhere.
@@ -66,14 +70,14 @@ struct Campaign {
   int signal = 0;  // SIGINT, SIGTERM or SIGHUP when one ended it early: what was measured is in run
 };
 
-/// Measures `choices` on `model`. An arm that fails is data in the record, not an error here; for
-/// one that is known not to run on `host` no engine is started.
-/// SIGINT, SIGTERM and SIGHUP end it early, keeping what was measured; SIGTSTP stops the workers,
-/// too. What it has measured lies in a journal (journal.h) until it has come to its end. Not to be
-/// called with threads about: it forks.
-/// Errors  kUnavailable when no engine of those that could run is here; kIo when the caches cannot
-/// be written; with `resume` those of Journal::Open.
-Result<Campaign> RunCampaign(const model::Model& model,
+/// Measures `choices`, each with each number of threads, on each of `models`: the same one, one at
+/// least, for inputs of different batch sizes. An arm that fails is data in the record, not an
+/// error here; for one that is known not to run on `host` no engine is started. SIGINT, SIGTERM and
+/// SIGHUP end it early, keeping what was measured; SIGTSTP stops the workers, too. What it has
+/// measured lies in a journal (journal.h) until it has come to its end. Not to be called with
+/// threads about: it forks. Errors  kUnavailable when no engine of those that could run is here;
+/// kIo when the caches cannot be written; with `resume` those of Journal::Open.
+Result<Campaign> RunCampaign(std::span<const model::Model> models,
                              const std::vector<conversion::Choice>& choices, const Options& options,
                              const Surroundings& surroundings, Progress& progress);
 

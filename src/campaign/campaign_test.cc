@@ -197,6 +197,49 @@ TEST_F(CampaignTest, EndsArmsThatHangWhereTheyHang) {
   EXPECT_EQ(run.arms[2].stage, "prepare");
 }
 
+TEST_F(CampaignTest, MeasuresEachConversionWithEachNumberOfThreadsOnEachBatch) {
+  around_.physical_cores = 2;
+  options_.threads = {1, 2};
+  options_.batch_sizes = {1, 4};
+  options_.control = true;
+  Add("EAGER");
+  Add("FAST", {{"latency_ns", 5e6}}, /*prepared=*/true);
+  std::vector<model::Model> models = {model_, model_};
+  models[1].graph.values[0].type.shape = {4, 8};
+  models[1].sha256 = "4567";
+  const auto campaign = RunCampaign(models, choices_, options_, around_, progress_);
+  ASSERT_TRUE(campaign.ok()) << campaign.error().message;
+  const record::Run& run = campaign->run;
+  std::vector<std::string> labels;
+  for (const record::Arm& arm : run.arms) {
+    labels.push_back(arm.label);
+    EXPECT_EQ(arm.outcome, record::Outcome::kMeasured) << arm.reason;
+    EXPECT_EQ(arm.threads.obtained, arm.threads.asked) << arm.label;
+  }
+  EXPECT_EQ(labels,
+            (std::vector<std::string>{"EAGER (1 thread, batch 1)", "EAGER (2 threads, batch 1)",
+                                      "EAGER (1 thread, batch 4)", "EAGER (2 threads, batch 4)",
+                                      "FAST (1 thread, batch 1)", "FAST (2 threads, batch 1)",
+                                      "FAST (1 thread, batch 4)", "FAST (2 threads, batch 4)",
+                                      "EAGER (2 threads, batch 1, control)"}));
+  EXPECT_EQ(run.baseline, "EAGER (2 threads, batch 1)");
+  EXPECT_EQ(run.arms[6].conversion, "FAST");
+  EXPECT_EQ(run.arms[6].batch_size, 4);
+  EXPECT_THAT(run.arms[6].repeat,
+              HasSubstr("assay run tiny --batch-size 4 --conversions FAST --threads 1 "));
+  // The fake takes as long for four inputs as for one: per input it is four times as fast.
+  EXPECT_EQ(run.arms[3].speedup->metric, record::kThroughput);
+  EXPECT_NEAR(run.arms[3].speedup->ratio, 4, 1);
+  EXPECT_EQ(run.arms[5].speedup->metric, record::kLatency);
+  EXPECT_NEAR(run.arms[5].speedup->ratio, 2, 0.5);
+  EXPECT_NEAR(*run.arms[7].throughput_per_s, 4e3 / run.arms[7].latency_ms->median, 1e-6);
+  EXPECT_EQ(run.recommendation->conversion, "FAST");
+  EXPECT_EQ(run.recommendation->batch_size, 4);
+  ASSERT_EQ(run.recommendation->batches.size(), 2u);
+  EXPECT_EQ(run.recommendation->batches[0].batch_size, 1);
+  EXPECT_EQ(run.recommendation->batches[0].conversion, "FAST");
+}
+
 TEST_F(CampaignTest, AddsAControlArmThatIsNotRanked) {
   options_.control = true;
   Add("EAGER");
@@ -219,7 +262,7 @@ TEST_F(CampaignTest, MistrustsTheRunWhenTheMachineOrTheControlSaysSo) {
 TEST_F(CampaignTest, IsUnavailableWhenNoEngineIsHere) {
   Add("EAGER");
   around_.engines = around_.home;
-  const auto campaign = RunCampaign(model_, choices_, options_, around_, progress_);
+  const auto campaign = RunCampaign(std::span(&model_, 1), choices_, options_, around_, progress_);
   ASSERT_FALSE(campaign.ok());
   EXPECT_EQ(campaign.error().code, Code::kUnavailable);
 }
@@ -270,7 +313,7 @@ TEST_F(CampaignTest, MeasuresWithoutReferencesAndSaysSo) {
 TEST_F(CampaignTest, SaysThatAHomeCannotBeWritten) {
   Add("EAGER");
   around_.home = "/proc/none";
-  const auto campaign = RunCampaign(model_, choices_, options_, around_, progress_);
+  const auto campaign = RunCampaign(std::span(&model_, 1), choices_, options_, around_, progress_);
   ASSERT_FALSE(campaign.ok());
   EXPECT_EQ(campaign.error().code, Code::kIo);
 }

@@ -59,7 +59,7 @@ class FakeCampaignTest : public ::testing::Test {
     options_.engine_options["arms"][name] = own;
   }
   Campaign Run() {
-    auto campaign = RunCampaign(model_, choices_, options_, around_, progress_);
+    auto campaign = RunCampaign(std::span(&model_, 1), choices_, options_, around_, progress_);
     EXPECT_TRUE(campaign.ok()) << campaign.error().message;
     return campaign.ok() ? *std::move(campaign) : Campaign{};
   }

@@ -45,7 +45,8 @@ void Learn(const record::Run& run, int threads, History& history) {
     Fill(past.prepare_s, arm.prepare_s);
     Fill(past.load_s, arm.load_s);
     Fill(past.peak_rss_bytes, arm.peak_rss_bytes);
-    if (arm.latency_ms && arm.threads.asked == threads) {
+    const bool of_model = arm.batch_size.value_or(run.model.batch_size) == run.model.batch_size;
+    if (arm.latency_ms && arm.threads.asked == threads && of_model) {
       Fill(past.latency_ms, std::optional(arm.latency_ms->median));
     }
   }

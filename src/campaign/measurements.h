@@ -51,7 +51,8 @@ struct ArmLog {
 struct SessionLog {
   int generation = 0;
   std::vector<std::size_t> arms;
-  std::vector<std::vector<std::optional<double>>> rounds;  // slice medians [round][as in arms]
+  std::vector<std::vector<std::optional<double>>> rounds;  // slice medians [round][as in arms],
+                                                           // each per input of an inference
 };
 
 struct Measurements {

@@ -129,8 +129,8 @@ std::vector<std::string> NotesOn(const Findings& findings, std::size_t baseline,
   if (!log.cut.empty()) {
     notes.push_back(fmt::format("cut early, so that it has no interval: {}", log.cut));
   }
-  for (std::string note : {OnThreads(log, findings.threads), OnBatches(log), OnWarmUp(log),
-                           OnProcesses(findings, baseline, arm), OnOutliers(log)}) {
+  for (std::string note : {OnThreads(log, findings.arms[arm].threads), OnBatches(log),
+                           OnWarmUp(log), OnProcesses(findings, baseline, arm), OnOutliers(log)}) {
     if (!note.empty()) {
       notes.push_back(std::move(note));
     }

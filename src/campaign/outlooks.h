@@ -9,7 +9,7 @@
 
 namespace assay::campaign {
 
-/// choices  that may run here
+/// choices  in this setting, that may run here
 std::vector<Outlook> OutlooksOf(const Setting& setting,
                                 const std::vector<conversion::Choice>& choices);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "base/text.h"
@@ -24,7 +25,7 @@ std::vector<std::size_t> Ranked(const Findings& findings, const record::Run& run
     const record::Arm& it = run.arms[arm];
     if (it.outcome == record::Outcome::kMeasured && it.output && it.output->verdict == "pass" &&
         !findings.arms[arm].control && it.metric == metric &&
-        (it.speedup || it.conversion == run.baseline)) {
+        (it.speedup || record::LabelOf(it) == run.baseline)) {
       ranked.push_back(arm);
     }
   }
@@ -88,7 +89,7 @@ std::optional<record::ForThroughput> BestForThroughput(const Findings& findings,
   const stats::Comparison against =
       stats::Compare(LogRatios(findings.seen, winner, ranked.front()));
   std::string why =
-      fmt::format("{:.2f} x the throughput of {}", against.ratio, run.arms[winner].conversion);
+      fmt::format("{:.2f} x the throughput of {}", against.ratio, run.arms[winner].label);
   if (!stats::Separated(against)) {
     why += ", which cannot be told from it";
   } else if (against.ratio < 1) {
@@ -98,7 +99,42 @@ std::optional<record::ForThroughput> BestForThroughput(const Findings& findings,
     why += fmt::format("; {:.4g} per second with {} at a time, each taking {:.4g} ms",
                        *best.throughput_per_s, best.requests, best.latency_ms->median);
   }
-  return record::ForThroughput{.conversion = best.conversion, .why = why};
+  return record::ForThroughput{.conversion = best.conversion, .why = why, .label = best.label};
+}
+
+/// Labels of those of `ranked` that cannot be told from its first.
+std::vector<std::string> CloseTo(const Findings& findings, const record::Run& run,
+                                 const std::vector<std::size_t>& ranked) {
+  std::vector<std::string> labels;
+  for (const std::size_t arm :
+       NotSeparated(findings, ranked.front(), {ranked.begin() + 1, ranked.end()})) {
+    labels.push_back(run.arms[arm].label);
+  }
+  return labels;
+}
+
+/// The best of each batch size, where there are several.
+std::vector<record::ForBatch> BestOfBatches(const Findings& findings, const record::Run& run,
+                                            const std::vector<std::size_t>& ranked) {
+  std::map<std::int64_t, std::vector<std::size_t>> of;
+  for (const std::size_t arm : ranked) {
+    of[findings.arms[arm].batch_size].push_back(arm);
+  }
+  std::vector<record::ForBatch> batches;
+  for (const auto& [batch_size, arms] : of) {
+    const record::Arm& best = run.arms[arms.front()];
+    std::string why;
+    if (best.latency_ms && best.throughput_per_s) {
+      why = fmt::format("{:.4g} ms, {:.4g} inputs per second", best.latency_ms->median,
+                        *best.throughput_per_s);
+    }
+    batches.push_back({.batch_size = batch_size,
+                       .conversion = best.conversion,
+                       .label = best.label,
+                       .why = why,
+                       .not_separated_from = CloseTo(findings, run, arms)});
+  }
+  return batches.size() > 1 ? batches : std::vector<record::ForBatch>();
 }
 
 }  // namespace
@@ -113,15 +149,15 @@ std::optional<record::Recommendation> Recommend(const Findings& findings, const 
     return std::nullopt;
   }
   const record::Arm& winner = run.arms[ranked.front()];
-  const std::vector<std::size_t> close =
-      NotSeparated(findings, ranked.front(), {ranked.begin() + 1, ranked.end()});
   record::Recommendation recommendation;
   recommendation.conversion = winner.conversion;
+  recommendation.label = winner.label;
+  recommendation.threads = winner.threads.asked;
+  recommendation.batch_size = winner.batch_size;
   recommendation.artifact = winner.artifact;
-  recommendation.why = Why(run, winner, ranked.size(), close.size());
-  for (const std::size_t arm : close) {
-    recommendation.not_separated_from.push_back(run.arms[arm].conversion);
-  }
+  recommendation.not_separated_from = CloseTo(findings, run, ranked);
+  recommendation.batches = BestOfBatches(findings, run, ranked);
+  recommendation.why = Why(run, winner, ranked.size(), recommendation.not_separated_from.size());
   if (by_latency) {
     recommendation.throughput = BestForThroughput(findings, run, ranked.front());
   }

@@ -18,9 +18,6 @@ std::string RepeatOptions(const Options& options) {
   if (options.baseline_runs != usual.baseline_runs) {
     add("baseline-runs", options.baseline_runs);
   }
-  if (options.threads != usual.threads) {
-    add("threads", options.threads);
-  }
   if (options.precision_target) {
     add("precision-target", *options.precision_target * 100);  // percent on the command line
   }

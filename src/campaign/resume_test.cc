@@ -41,7 +41,7 @@ class ResumeTest : public FakeCampaignTest {
           ::kill(::getpid(), SIGKILL);
         }
       };
-      (void)RunCampaign(model_, choices_, options_, around_, progress_);
+      (void)RunCampaign(std::span(&model_, 1), choices_, options_, around_, progress_);
       ::_exit(1);
     }
     int status = 0;
@@ -142,7 +142,7 @@ TEST_F(ResumeTest, RefusesOtherOptions) {
   KillBeforeRound(3);
   options_.resume = true;
   options_.samples = 61;
-  const auto campaign = RunCampaign(model_, choices_, options_, around_, progress_);
+  const auto campaign = RunCampaign(std::span(&model_, 1), choices_, options_, around_, progress_);
   ASSERT_FALSE(campaign.ok());
   EXPECT_EQ(campaign.error().code, Code::kInvalidArgument);
   EXPECT_THAT(campaign.error().message, HasSubstr("--samples 60"));

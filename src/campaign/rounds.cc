@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <random>
 #include <tuple>
 
@@ -69,8 +70,11 @@ class Rounds {
   bool Finished() const { return !stopped_.empty(); }
   bool InTime() const { return plan_.budget_s == 0 || seen_.timing_s < plan_.budget_s; }
   std::vector<Standing> Standings() const {
-    return StandingsOf(seen_, BaselineOf(seen_, plan_.baseline), plan_.may_lead,
-                       [&](std::size_t arm) { return plan_.arms[arm].for_throughput; });
+    std::vector<Entry> entries;
+    for (const ArmPlan& arm : plan_.arms) {
+      entries.push_back({.contest = arm.contest, .for_throughput = arm.for_throughput});
+    }
+    return StandingsOf(seen_, BaselineOf(seen_, plan_.baseline), plan_.may_lead, entries);
   }
   std::vector<std::size_t> Candidates() const;  // arms that are measured further
   std::size_t Shared() const;                   // by all groups
@@ -237,13 +241,13 @@ bool Rounds::AtLook() const {
 
 void Rounds::Cut() {
   const std::vector<Standing> standings = Standings();
-  const std::size_t leader = LeaderOf(standings);
   const std::vector<bool> hopeless = Hopeless(standings, plan_.cut);
   int cut = 0;
   for (std::size_t arm = 0; arm < hopeless.size(); ++arm) {
     if (!hopeless[arm] || plan_.arms[arm].stays) {
       continue;
     }
+    const std::size_t leader = LeaderOf(standings, standings[arm].contest);
     const double times = RatioOf(standings[leader]) / RatioOf(standings[arm]);
     seen_.arms[arm].stopped = "cut";
     seen_.arms[arm].cut = fmt::format("{:.1f} times slower than {} after {} rounds", times,
@@ -251,8 +255,8 @@ void Rounds::Cut() {
     ++cut;
   }
   if (cut > 0) {
-    progress_.Say(fmt::format("{} arms are cut: {:g} times slower than {}, or more", cut, plan_.cut,
-                              plan_.arms[leader].label));
+    progress_.Say(fmt::format("{} {} cut: {:g} times slower than the fastest, or more", cut,
+                              cut == 1 ? "arm is" : "arms are", plan_.cut));
   }
 }
 
@@ -260,13 +264,15 @@ void Rounds::Cut() {
 /// is not behind them after all.
 void Rounds::CutBrief(Session& session) {
   const std::vector<Standing> standings = Standings();
-  double best = 0;  // of the others
+  std::map<int, double> best_of;  // contests, of the others
   for (std::size_t arm = 0; arm < standings.size(); ++arm) {
     if (!plan_.arms[arm].brief && standings[arm].competes) {
+      double& best = best_of[standings[arm].contest];
       best = std::max(best, RatioOf(standings[arm]));
     }
   }
   for (const std::size_t arm : session.Live()) {
+    const double best = best_of[standings[arm].contest];
     const bool needed = best > 0 && (arm == Shared() || RatioOf(standings[arm]) >= best);
     if (!plan_.arms[arm].brief || needed || !GoesOn(seen_.arms[arm])) {
       continue;

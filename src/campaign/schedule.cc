@@ -4,6 +4,8 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <map>
+#include <set>
 
 namespace assay::campaign {
 namespace {
@@ -39,21 +41,25 @@ bool MayBeTold(const stats::Comparison& lead) {
 /// known to be as fast within the target needs none, nor one that no rounds left could tell from
 /// it.
 std::vector<bool> Undecided(std::span<const Standing> standings, double target) {
-  std::vector<std::size_t> rivals;
-  std::vector<stats::Comparison> leads;
+  std::map<int, std::vector<std::size_t>> contests;  // their rivals
   std::vector<bool> undecided(standings.size(), false);
   for (std::size_t i = 0; i < standings.size(); ++i) {
     if (standings[i].aside && standings[i].lead) {  // of it, which way it differs is asked
       const stats::Comparison& lead = *standings[i].lead;
       undecided[i] = !stats::Separated(lead) && HalfWidth(lead) > target && MayBeTold(lead);
     } else if (standings[i].competes && standings[i].lead) {
-      rivals.push_back(i);
-      leads.push_back(*standings[i].lead);
+      contests[standings[i].contest].push_back(i);
     }
   }
-  const std::vector<bool> slower = stats::SlowerThanLeader(leads);
-  for (std::size_t i = 0; i < rivals.size(); ++i) {
-    undecided[rivals[i]] = !slower[i] && HalfWidth(leads[i]) > target && MayBeTold(leads[i]);
+  for (const auto& [contest, rivals] : contests) {
+    std::vector<stats::Comparison> leads;
+    for (const std::size_t rival : rivals) {
+      leads.push_back(*standings[rival].lead);
+    }
+    const std::vector<bool> slower = stats::SlowerThanLeader(leads);
+    for (std::size_t i = 0; i < rivals.size(); ++i) {
+      undecided[rivals[i]] = !slower[i] && HalfWidth(leads[i]) > target && MayBeTold(leads[i]);
+    }
   }
   return undecided;
 }
@@ -136,11 +142,13 @@ double RatioOf(const Standing& standing) {
   return standing.comparison ? standing.comparison->ratio : 1;
 }
 
-std::size_t LeaderOf(std::span<const Standing> standings) {
+std::size_t LeaderOf(std::span<const Standing> standings, int contest) {
   std::size_t leader = standings.size();
   double best = 0;
   for (std::size_t i = 0; i < standings.size(); ++i) {
-    if (standings[i].competes && !standings[i].aside && RatioOf(standings[i]) > best) {
+    const bool enters =
+        standings[i].contest == contest && standings[i].competes && !standings[i].aside;
+    if (enters && RatioOf(standings[i]) > best) {
       best = RatioOf(standings[i]);
       leader = i;
     }
@@ -150,13 +158,14 @@ std::size_t LeaderOf(std::span<const Standing> standings) {
 
 std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, Goal goal) {
   const std::vector<bool> undecided = Undecided(standings, target);
-  bool contested = false;
+  std::set<std::size_t> contested;  // leaders
   for (std::size_t i = 0; i < standings.size(); ++i) {
-    contested |= standings[i].live && undecided[i];
+    if (standings[i].live && undecided[i]) {
+      contested.insert(LeaderOf(standings, standings[i].contest));
+    }
   }
   const auto live =
       std::count_if(standings.begin(), standings.end(), [](const Standing& s) { return s.live; });
-  const std::size_t leader = LeaderOf(standings);
   std::vector<Wish> wishes(standings.size(), Wish::kNothing);
   for (std::size_t i = 0; i < standings.size(); ++i) {
     const Standing& standing = standings[i];
@@ -164,7 +173,7 @@ std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, G
       continue;
     }
     const bool alone = live == 1 && standing.own_half_width.value_or(1) > target;
-    const bool open = alone || undecided[i] || (i == leader && contested);
+    const bool open = alone || undecided[i] || contested.contains(i);
     const bool wide = !Precise(standing, target);
     const bool narrows = wide && goal == Goal::kEverywhere && !standing.comparison->process_limited;
     if (open || narrows) {
@@ -177,11 +186,12 @@ std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, G
 }
 
 std::vector<bool> Hopeless(std::span<const Standing> standings, double times) {
-  const std::size_t leader = LeaderOf(standings);
   std::vector<bool> hopeless(standings.size(), false);
-  for (std::size_t i = 0; i < standings.size() && leader < standings.size(); ++i) {
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    const std::size_t leader = LeaderOf(standings, standings[i].contest);
     const bool measured = standings[i].comparison && standings[i].comparison->rounds > 0;
     hopeless[i] = standings[i].live && standings[i].spare && measured &&
+                  leader < standings.size() &&
                   RatioOf(standings[i]) * times <= RatioOf(standings[leader]) &&
                   standings[i].fastest_ns >= standings[leader].fastest_ns * times;
   }

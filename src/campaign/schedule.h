@@ -35,6 +35,7 @@ std::vector<std::vector<std::size_t>> Heats(const std::vector<std::size_t>& arms
 
 /// How an arm stands at a look. The baseline has no comparison; its ratio is 1.
 struct Standing {
+  int contest = 0;       // the arms that it is to be faster than: each contest has its leader
   bool competes = true;  // may be the fastest: has neither failed nor been cut
   bool live = true;      // is measured further
   bool spare = true;     // may be measured no further while others are: not the baseline
@@ -42,7 +43,7 @@ struct Standing {
   std::optional<stats::Comparison> comparison{};  // with the baseline
   std::optional<stats::Comparison> lead{};        // the leader's time / its own; not of the leader
   std::optional<double> own_half_width{};  // relative, of its median; counts when it is alone
-  double fastest_ns = 0;  // median of its fastest slice: what a busy machine spoils last
+  double fastest_ns = 0;  // its fastest slice, per input: what a busy machine spoils last
 };
 
 enum class Wish {
@@ -59,14 +60,14 @@ enum class Goal { kDeciding, kEverywhere };
 /// How many times as fast as the baseline it is.
 double RatioOf(const Standing& standing);
 
-/// The arm with the greatest ratio among those that compete and do not stand aside;
+/// The arm with the greatest ratio among those of the contest that compete and do not stand aside;
 /// `standings.size()` when none does.
-std::size_t LeaderOf(std::span<const Standing> standings);
+std::size_t LeaderOf(std::span<const Standing> standings, int contest);
 
 /// What each arm wishes at a look.
 std::vector<Wish> WishesAt(std::span<const Standing> standings, double target, Goal goal);
 
-/// Which live arms are so far behind the leader that no more is measured of them: `times` slower,
+/// Which live arms are so far behind their leader that no more is measured of them: `times` slower,
 /// or more, in the comparison and in their fastest slices. Not the one that all are compared with.
 std::vector<bool> Hopeless(std::span<const Standing> standings, double times);
 

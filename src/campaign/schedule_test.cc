@@ -88,6 +88,18 @@ TEST(HopelessTest, AreTheLiveArmsThatAreTimesSlowerThanTheLeader) {
   EXPECT_EQ(Hopeless(standings, 3), (std::vector<bool>(5, false)));
 }
 
+TEST(HopelessTest, ArmsAreHeldToTheLeaderOfTheirContest) {
+  std::vector<Standing> standings(4);
+  standings[0].spare = false;
+  for (const auto& [arm, ratio] : {std::pair(1, 8.0), std::pair(2, 2.0), std::pair(3, 0.5)}) {
+    standings[static_cast<std::size_t>(arm)].comparison = Around(ratio, 0.1);
+    standings[static_cast<std::size_t>(arm)].fastest_ns = 1e6 / ratio;
+  }
+  EXPECT_EQ(Hopeless(standings, 3), (std::vector<bool>{false, false, true, true}));
+  standings[2].contest = standings[3].contest = 1;
+  EXPECT_EQ(Hopeless(standings, 3), (std::vector<bool>{false, false, false, true}));
+}
+
 const Standing kBaseline = {.spare = false};
 
 std::vector<Wish> Wishes(const std::vector<Standing>& standings, Goal goal) {
@@ -112,6 +124,18 @@ TEST(WishesTest, LetAnArmBeWhoseProcessesDifferAndWhichCannotWin) {
       {.comparison = Around(1.8, 0.01)},
       {.comparison = Around(0.9, 0.2, true), .lead = Around(0.5, 0.2, true)}};
   EXPECT_EQ(Wishes(standings, Goal::kEverywhere)[2], Wish::kLetBe);
+}
+
+TEST(WishesTest, AskForMoreOfTheLeaderOfAContestThatIsOpenOnly) {
+  std::vector<Standing> standings = {
+      kBaseline,
+      {.comparison = Around(8, 0.001)},
+      {.comparison = Around(4, 0.001), .lead = Around(0.5, 0.001)},
+      {.contest = 1, .comparison = Around(2, 0.001)},
+      {.contest = 1, .comparison = Around(1.8, 0.2), .lead = Around(0.9, 0.12)}};
+  standings[0].lead = Around(0.125, 0.001);
+  EXPECT_EQ(Wishes(standings, Goal::kDeciding),
+            (std::vector{Wish::kNothing, Wish::kLetBe, Wish::kLetBe, Wish::kMore, Wish::kMore}));
 }
 
 TEST(WishesTest, LetASlowerArmBeOnceThatIsCertainHoweverWideItsInterval) {
@@ -167,7 +191,7 @@ TEST(WishesTest, AnArmAsideNeverLeadsAndIsOpenUntilItIsKnownWhichWayItDiffers) {
   EXPECT_EQ(wishes(Around(1.04, 0.05)), (std::vector{Wish::kNothing, Wish::kMore, Wish::kMore}));
   const std::vector<Standing> alone = {{.spare = false},
                                        {.aside = true, .comparison = Around(2.6, 0.05)}};
-  EXPECT_EQ(LeaderOf(alone), 0u);
+  EXPECT_EQ(LeaderOf(alone, 0), 0u);
 }
 
 TEST(WishesTest, DoNotWaitForAnArmThatHasFailed) {

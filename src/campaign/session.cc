@@ -220,7 +220,7 @@ void Session::Round(std::mt19937_64& random) {
     log.samples_ns.insert(log.samples_ns.end(), slice->samples_ns.begin(), slice->samples_ns.end());
     log.last_median_ns = stats::Median(slice->samples_ns);
     log.slice_medians_ns.push_back(log.last_median_ns);
-    values[arm] = log.last_median_ns;
+    values[arm] = log.last_median_ns / plan_.arms[arm].inputs;
     if (!slice->latencies_ns.empty()) {
       log.latencies_ns.insert(log.latencies_ns.end(), slice->latencies_ns.begin(),
                               slice->latencies_ns.end());

@@ -26,6 +26,8 @@ struct ArmPlan {
   bool stays = false;                // is never cut: it is there for another purpose than to win
   bool brief = false;                // known to be slow: a few rounds of one process must do
   bool for_throughput = false;       // several inferences at a time: ranked apart
+  int contest = 0;                   // arms of one are to be told apart (standings.h)
+  double inputs = 1;                 // of an inference: what is compared is time per input
 };
 
 struct Timeouts {

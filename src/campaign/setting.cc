@@ -128,7 +128,31 @@ Status Lower(Setting& setting) {
   return {};
 }
 
+/// Inputs, calibration where an arm wants it, and the program.
+Status FindData(const std::vector<conversion::Choice>& legal, Setting& setting) {
+  const std::filesystem::path folder = setting.around.home / "inputs";
+  ASSAY_ASSIGN(setting.inputs, DrawInputs(setting.model.graph, setting.options.seed, folder,
+                                          InputFilesOf(setting.model, setting.options)));
+  if (std::any_of(legal.begin(), legal.end(), [](const conversion::Choice& choice) {
+        const auto plain = conversion::PlainOf(choice.conversion.recipe);
+        return conversion::Calibrates(choice.conversion.recipe) ||
+               (plain && conversion::Calibrates(*plain));
+      })) {
+    ASSAY_ASSIGN(setting.calibration, FindCalibration(setting.model, setting.options, folder));
+  }
+  return setting.model.module ? FindProgram(*setting.model.module, setting) : Lower(setting);
+}
+
 }  // namespace
+
+std::int64_t Setting::batch_size() const {
+  if (model.graph.inputs.empty()) {
+    return 1;
+  }
+  const auto first = static_cast<std::size_t>(model.graph.inputs.front());
+  const tensor::Shape& shape = model.graph.values[first].type.shape;
+  return shape.empty() ? 1 : shape.front();
+}
 
 WorkerSpec Setting::SpecOf(const std::string& engine) const {
   hardware::Machine machine;
@@ -234,36 +258,40 @@ Status Setting::Able(const conversion::Choice& choice) const {
   return Able(choice.route.engine);
 }
 
-Result<Setting> Arrange(const model::Model& model, const std::vector<conversion::Choice>& choices,
-                        const Options& options, const Surroundings& around, Workshop& workshop) {
-  Setting setting{.model = model,
-                  .options = options,
-                  .around = around,
-                  .timeouts = TimeoutsOf(options),
-                  .threads = options.threads > 0 ? options.threads : around.physical_cores,
-                  .memory_bytes = LimitOf(options, workshop),
-                  .engines = {},
-                  .inputs = {},
-                  .calibration = {},
-                  .program = Error{},
-                  .program_sha256 = ""};
+Result<Settings> Arrange(std::span<const model::Model> models,
+                         const std::vector<conversion::Choice>& choices, const Options& options,
+                         const Surroundings& around, Workshop& workshop) {
   const std::vector<conversion::Choice> legal = Legal(choices, around.host);
-  if (legal.empty()) {
-    return setting;
+  const std::uint64_t memory_bytes = LimitOf(options, workshop);
+  Descriptions engines;
+  if (!legal.empty()) {
+    ASSAY_ASSIGN(engines, Describe(legal, around.roles, models.front().module.has_value(),
+                                   TimeoutsOf(options).load_s, workshop));
   }
-  ASSAY_ASSIGN(setting.inputs, DrawInputs(model.graph, options.seed, around.home / "inputs",
-                                          InputFilesOf(model, options)));
-  if (std::any_of(legal.begin(), legal.end(), [](const conversion::Choice& choice) {
-        const auto plain = conversion::PlainOf(choice.conversion.recipe);
-        return conversion::Calibrates(choice.conversion.recipe) ||
-               (plain && conversion::Calibrates(*plain));
-      })) {
-    ASSAY_ASSIGN(setting.calibration, FindCalibration(model, options, around.home / "inputs"));
+  Settings settings;
+  for (const model::Model& model : models) {
+    Setting setting{.model = model,
+                    .options = options,
+                    .around = around,
+                    .timeouts = TimeoutsOf(options),
+                    .threads = around.physical_cores,
+                    .memory_bytes = memory_bytes,
+                    .engines = engines,
+                    .inputs = {},
+                    .calibration = {},
+                    .program = Error{},
+                    .program_sha256 = ""};
+    if (!legal.empty()) {
+      ASSAY_TRY(FindData(legal, setting));
+    }
+    std::vector<Setting>& of_model = settings.all.emplace_back();
+    for (const int threads :
+         options.threads.empty() ? std::vector{around.physical_cores} : options.threads) {
+      of_model.push_back(setting);
+      of_model.back().threads = threads;
+    }
   }
-  ASSAY_ASSIGN(setting.engines, Describe(legal, around.roles, model.module.has_value(),
-                                         setting.timeouts.load_s, workshop));
-  ASSAY_TRY(model.module ? FindProgram(*model.module, setting) : Lower(setting));
-  return setting;
+  return settings;
 }
 
 }  // namespace assay::campaign

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@
 
 namespace assay::campaign {
 
-/// The references outlive it.
+/// Of one batch size and number of threads. The references outlive it.
 struct Setting {
   const model::Model& model;
   const Options& options;
@@ -37,6 +38,7 @@ struct Setting {
                                 // ONNX file, or for a Python model what torch.export wrote
   std::string program_sha256;   // "" when there is none
 
+  std::int64_t batch_size() const;  // first dimension of the first input
   WorkerSpec SpecOf(const std::string& engine) const;
   engine::Job JobOf(const std::string& name, const conversion::Recipe& recipe) const;
   std::filesystem::path Artifacts() const { return around.home / "artifacts"; }
@@ -56,11 +58,19 @@ struct Setting {
   bool RunsModule(const std::string& engine) const;   // the Python model's own
 };
 
-/// Draws the inputs (or reads them), asks the engines, lowers the model; none of it when no choice
+/// For each of `models` one for each number of threads, in this order.
+struct Settings {
+  std::vector<std::vector<Setting>> all;  // [model][threads], one each at least
+
+  const Setting& first() const { return all.front().front(); }
+};
+
+/// Draws the inputs (or reads them), asks the engines, lowers the models; none of it when no choice
 /// may run on this machine.
 /// Errors  kUnavailable when no engine of those that may run is here; kIo when nothing can be
 ///         written; those of DrawInputs.
-Result<Setting> Arrange(const model::Model& model, const std::vector<conversion::Choice>& choices,
-                        const Options& options, const Surroundings& around, Workshop& workshop);
+Result<Settings> Arrange(std::span<const model::Model> models,
+                         const std::vector<conversion::Choice>& choices, const Options& options,
+                         const Surroundings& around, Workshop& workshop);
 
 }  // namespace assay::campaign

@@ -13,14 +13,20 @@ namespace assay::campaign {
 /// Whether it is measured further.
 bool GoesOn(const ArmLog& log);
 
-/// All arms' standings, compared with the arm `baseline` and with the leader. Cut arms do not
+/// In what an arm is to be the fastest.
+struct Entry {
+  int contest = 0;              // those of one contest are told apart
+  bool for_throughput = false;  // stands aside while another one of the contest competes
+};
+
+/// All arms' standings, compared with the arm `baseline` and with their leader. Cut arms do not
 /// compete, nor those that `may_lead` says no of (their outputs are wrong, say), unless it says so
-/// of all.
+/// of all of the contest.
 ///
-/// may_lead        empty: all may
-/// for_throughput  which arms stand aside while another one competes
+/// may_lead  empty: all may
+/// entries   as many as arms
 std::vector<Standing> StandingsOf(const Measurements& seen, std::size_t baseline,
                                   const std::function<bool(std::size_t arm)>& may_lead,
-                                  const std::function<bool(std::size_t arm)>& for_throughput);
+                                  const std::vector<Entry>& entries);
 
 }  // namespace assay::campaign

@@ -230,6 +230,7 @@ void AddOptions(CLI::App& verb, AnalyzeOptions& o) {
   verb.add_option("--batch-size", o.batch_sizes, "inputs per inference")
       ->delimiter(',')
       ->type_name("N,M,...")
+      ->allow_extra_args(false)
       ->check(Between(1, 65536));
   verb.add_option("--engine", o.engine,
                   "what fuses: eager (nothing) or compiled (what graph compilers do)")

@@ -8,6 +8,7 @@
 #include "aten/lower.h"
 #include "base/file.h"
 #include "cli/folders.h"
+#include "cli/model_options.h"
 #include "report/take_home.h"
 
 namespace assay::cli {
@@ -20,7 +21,7 @@ const record::Arm* Winner(const record::Run& run) {
     return nullptr;
   }
   const auto found = std::find_if(run.arms.begin(), run.arms.end(), [&](const record::Arm& arm) {
-    return arm.conversion == run.recommendation->conversion;
+    return record::LabelOf(arm) == record::LabelOf(*run.recommendation);
   });
   return found == run.arms.end() ? nullptr : &*found;
 }
@@ -66,13 +67,22 @@ Status WriteFiles(const report::TakeHome& home, const fs::path& folder) {
 
 }  // namespace
 
-Result<std::string> Keep(const record::Run& run, const model::Model& model,
+Result<std::string> Keep(const record::Run& run, std::span<const model::Model> models,
                          const fs::path& folder) {
   const record::Arm* arm = Winner(run);
   if (arm == nullptr) {
     return fmt::format("nothing is kept in {}: no arm is recommended", folder.string());
   }
-  ASSAY_ASSIGN(const report::TakeHome home, report::MakeTakeHome(*arm, run.model));
+  const auto found = std::find_if(models.begin(), models.end(), [&](const model::Model& model) {
+    return BatchOf(model) == arm->batch_size.value_or(1);
+  });
+  const model::Model& model = found == models.end() ? models.front() : *found;
+  record::ModelFacts facts = run.model;
+  for (std::size_t i = 0; i < facts.inputs.size(); ++i) {
+    const auto id = static_cast<std::size_t>(model.graph.inputs[i]);
+    facts.inputs[i].type = model.graph.values[id].type;
+  }
+  ASSAY_ASSIGN(const report::TakeHome home, report::MakeTakeHome(*arm, facts));
   if (model.module && (home.needs_module || home.needs_program)) {
     ASSAY_TRY(CopyFile(home.needs_module ? model.module->file : model.module->program, folder));
     ASSAY_TRY(CopyFile(model.folder / "model.safetensors", folder));
@@ -85,7 +95,8 @@ Result<std::string> Keep(const record::Run& run, const model::Model& model,
   }
   ASSAY_TRY(CopyArtifact(home, *arm, folder));
   ASSAY_TRY(WriteFiles(home, folder));
-  return fmt::format("kept {} in {}; run it with: {}", arm->conversion, folder.string(), home.how);
+  return fmt::format("kept {} in {}; run it with: {}", record::LabelOf(*arm), folder.string(),
+                     home.how);
 }
 
 }  // namespace assay::cli

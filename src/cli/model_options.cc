@@ -238,9 +238,6 @@ std::vector<std::string> ModelOptions::Arguments() const {
     arguments.emplace_back(option);
     arguments.push_back(value);
   };
-  if (batch_size) {
-    add("--batch-size", std::to_string(*batch_size));
-  }
   if (!weights.empty()) {
     add("--weights", weights);
   }

@@ -37,7 +37,7 @@ struct ModelOptions {
   /// (unless --weights asks for a file to be fitted). Errors  as Load.
   Result<model::Model> Outline() const;
 
-  /// What says which model this is, as arguments, MODEL first; not the seed.
+  /// What says which model this is, as arguments, MODEL first; not the seed nor the batch size.
   std::vector<std::string> Arguments() const;
 };
 

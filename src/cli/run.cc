@@ -27,6 +27,7 @@ constexpr const char* kExamples =
     "  assay run mobilenet_v2 --batch-size 8 --output m.json --output m.md --keep best/\n"
     "  assay run resnet50 --format json --quiet > r.json\n"
     "  assay run resnet18 --tier 3 --output all.json\n"
+    "  assay run resnet18 --threads auto --batch-size 1,8\n"
     "  assay run python:net.py:build --input-shape 1x3x224x224\n"
     "  assay run model.onnx --conversions 'EAGER,INT8_STATIC*' --calibration typical/\n"
     "\n"
@@ -42,21 +43,22 @@ struct Prepared {
   std::vector<OutputFile> outputs;
 };
 
-Result<Prepared> Prepare(const RunOptions& options, const conversion::Host& host) {
+conversion::Host HostOf(const hardware::Machine& machine) {
+  return {.isa = machine.facts.isa, .devices = machine.devices};
+}
+
+Result<Prepared> Prepare(const RunOptions& options, const hardware::Machine& machine) {
+  const conversion::Host host = HostOf(machine);
   Prepared prepared;
   ASSAY_ASSIGN(prepared.format, FormatOf(options.format));
   ASSAY_ASSIGN(prepared.choices, options.Choices(host));
-  ASSAY_ASSIGN(prepared.campaign, options.ForCampaign());
+  ASSAY_ASSIGN(prepared.campaign, options.ForCampaign(machine.usable_cores));
   ASSAY_TRY(options.CheckCalibration(prepared.choices));
   ASSAY_ASSIGN(prepared.outputs, CheckOutputs(options.outputs, prepared.choices.size()));
   if (!options.keep.empty()) {
     ASSAY_TRY(RequireEmptyFolder(options.keep));
   }
   return prepared;
-}
-
-conversion::Host HostOf(const hardware::Machine& machine) {
-  return {.isa = machine.facts.isa, .devices = machine.devices};
 }
 
 campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& prepared) {
@@ -92,7 +94,8 @@ campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& 
   return around;
 }
 
-Status CheckThreads(int asked, std::size_t cpus) {
+Status CheckThreads(const std::vector<int>& counts, std::size_t cpus) {
+  const int asked = counts.empty() ? 1 : *std::max_element(counts.begin(), counts.end());
   if (asked <= static_cast<int>(cpus)) {
     return {};
   }
@@ -141,16 +144,17 @@ int StatusOf(const campaign::Campaign& campaign) {
 
 Result<int> Run(const RunOptions& options, const std::vector<std::string>& command) {
   ASSAY_ASSIGN(const hardware::Machine machine, hardware::Detect());
-  ASSAY_ASSIGN(Prepared prepared, Prepare(options, HostOf(machine)));
+  ASSAY_ASSIGN(Prepared prepared, Prepare(options, machine));
   ASSAY_TRY(CheckThreads(prepared.campaign.threads, machine.cpus.size()));
   StderrProgress progress(options.telling(), !options.no_progress);
-  ASSAY_ASSIGN(const model::Model model,
-               options.model.Load([&](const std::string& line) { progress.Say(line); }));
-  if (options.conversions.empty() && model.module && model.module->no_program) {
+  ASSAY_ASSIGN(const std::vector<model::Model> models,
+               options.Models([&](const std::string& line) { progress.Say(line); }));
+  const auto& module = models.front().module;
+  if (options.conversions.empty() && module && module->no_program) {
     ASSAY_TRY(RunAsItIs(prepared.choices));
   }
   ASSAY_ASSIGN(campaign::Campaign campaign,
-               campaign::RunCampaign(model, prepared.choices, prepared.campaign,
+               campaign::RunCampaign(models, prepared.choices, prepared.campaign,
                                      Around(machine, prepared), progress));
   campaign.run.assay_version = ASSAY_VERSION;
   campaign.run.command = command;
@@ -160,7 +164,7 @@ Result<int> Run(const RunOptions& options, const std::vector<std::string>& comma
   style.notes = options.verbose;
   const Status shown = WriteOut(report::Render({campaign.run}, prepared.format, style));
   if (!options.keep.empty()) {
-    ASSAY_ASSIGN(const std::string story, Keep(campaign.run, model, options.keep));
+    ASSAY_ASSIGN(const std::string story, Keep(campaign.run, models, options.keep));
     progress.Say(story);
   }
   ASSAY_TRY(written);

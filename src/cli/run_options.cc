@@ -12,6 +12,7 @@
 #include "cli/list_options.h"
 #include "cli/number.h"
 #include "conversion/tiers.h"
+#include "zoo/zoo.h"
 
 namespace assay::cli {
 namespace {
@@ -20,27 +21,53 @@ constexpr int kMaxThreads = 4096;
 constexpr double kMaxSeconds = 1e7;   // 116 days
 constexpr double kMaxMemoryGb = 1e6;  // a petabyte
 
-Error NotBuilt(const std::string& what, const std::string& instead) {
-  return {Code::kInvalidArgument, fmt::format("{} is not built yet", what), instead};
-}
-
-Result<int> ParseThreads(const std::string& text) {
-  if (text.empty()) {
-    return 0;
-  }
-  if (text.find(',') != std::string::npos) {
-    return NotBuilt(fmt::format("--threads {}: a list of thread counts", text),
-                    "run once for each count");
-  }
+Result<int> ParseCount(const std::string& text) {
   int threads = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
   if (error != std::errc() || end != text.data() + text.size() || threads < 1 ||
       threads > kMaxThreads) {
     return Error{Code::kInvalidArgument,
                  fmt::format("--threads '{}' is no number from 1 to {}", text, kMaxThreads),
-                 "without it: the physical cores that assay may use"};
+                 "several as 1,2,4, or auto; without it: the physical cores that assay may use"};
   }
   return threads;
+}
+
+/// The powers of two below the number of cores, and that.
+std::vector<int> PowersUpTo(int cores) {
+  std::vector<int> counts;
+  for (int count = 1; count < cores; count *= 2) {
+    counts.push_back(count);
+  }
+  counts.push_back(cores);
+  return counts;
+}
+
+template <typename T>
+Status CheckEachOnce(const char* option, const std::vector<T>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::find(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(i), values[i]) !=
+        values.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return Error{Code::kInvalidArgument, fmt::format("{} names {} twice", option, values[i]), ""};
+    }
+  }
+  return {};
+}
+
+Result<std::vector<int>> ParseThreads(const std::string& text, int cores) {
+  std::vector<int> counts;
+  if (text.empty()) {
+    return counts;
+  }
+  if (ToLower(text) == "auto") {
+    return PowersUpTo(cores);
+  }
+  for (const std::string& part : Split(text, ',')) {
+    ASSAY_ASSIGN(const int count, ParseCount(part));
+    counts.push_back(count);
+  }
+  ASSAY_TRY(CheckEachOnce("--threads", counts));
+  return counts;
 }
 
 Result<std::vector<campaign::InputFile>> ParseInputs(const std::vector<std::string>& texts) {
@@ -102,8 +129,10 @@ void AddEffort(CLI::App& verb, RunOptions& o) {
 
 void AddLimits(CLI::App& verb, RunOptions& o) {
   const char* group = "How arms are run";
-  verb.add_option("--threads", o.threads, "per arm (default: the physical cores assay may use)")
-      ->type_name("N")
+  verb.add_option("--threads", o.threads,
+                  "per arm (default: the physical cores assay may use); several measure every "
+                  "conversion with each; auto: powers of two up to those cores")
+      ->type_name("N,M,...|auto")
       ->group(group);
   verb.add_option("--timeout", o.timeout, "per stage (default: prepare 1800, load 300, a slice 60)")
       ->type_name("S")
@@ -158,6 +187,16 @@ void AddResults(CLI::App& verb, RunOptions& o) {
 void RunOptions::AddTo(CLI::App& verb) {
   model.AddTo(verb);
   model.changes_batch = true;  // the campaign verifies it
+  verb.remove_option(verb.get_option("--batch-size"));
+  verb.add_option("--batch-size", batch_sizes,
+                  "inputs per inference; several measure every conversion with each and compare "
+                  "inputs per second; of a Python module: replaces a 1 that --input-shape begins "
+                  "with")
+      ->delimiter(',')
+      ->type_name("N,M,...")
+      ->allow_extra_args(false)
+      ->check(Between(1, zoo::kMostBatch))
+      ->default_str("1");
   verb.add_option(
           "--conversions", conversions,
           "what to measure, in this order: names, numbers or patterns of assay conversions; "
@@ -190,12 +229,29 @@ Status RunOptions::CheckCalibration(const std::vector<conversion::Choice>& choic
                "for example --conversions EAGER,INT8_STATIC+ONNX_CPU"};
 }
 
-Result<campaign::Options> RunOptions::ForCampaign() const {
+Result<std::vector<model::Model>> RunOptions::Models(const Tell& tell) const {
+  std::vector<model::Model> models;
+  std::vector<std::optional<std::int64_t>> sizes(batch_sizes.begin(), batch_sizes.end());
+  if (sizes.empty()) {
+    sizes.emplace_back();
+  }
+  for (const std::optional<std::int64_t>& size : sizes) {
+    ModelOptions one = model;
+    one.batch_size = size;
+    ASSAY_ASSIGN(model::Model loaded, one.Load(tell));
+    models.push_back(std::move(loaded));
+  }
+  return models;
+}
+
+Result<campaign::Options> RunOptions::ForCampaign(int cores) const {
   if (quiet && verbose) {
     return Error{Code::kInvalidArgument, "--quiet and --verbose exclude each other", ""};
   }
   campaign::Options options;
-  ASSAY_ASSIGN(options.threads, ParseThreads(threads));
+  ASSAY_ASSIGN(options.threads, ParseThreads(threads, cores));
+  ASSAY_TRY(CheckEachOnce("--batch-size", batch_sizes));
+  options.batch_sizes = batch_sizes;
   if (tier) {
     static_cast<campaign::Effort&>(options) = campaign::EffortOf(std::atoi(tier->c_str()));
   }

@@ -17,7 +17,8 @@ struct RunOptions {
   std::string conversions;
   std::optional<std::string> tier;
   std::optional<int> samples, baseline_runs, processes;  // unset: the tier's
-  std::string threads;                                   // a count; a list is not built yet
+  std::string threads;                                   // "1,2,4", "auto"; "": the physical cores
+  std::vector<std::int64_t> batch_sizes;                 // none: the model's own
   std::optional<double> precision_target;                // percent
   std::optional<double> max_seconds, timeout, memory_gb, tolerance;
   std::vector<std::string> inputs, outputs;
@@ -27,8 +28,11 @@ struct RunOptions {
 
   void AddTo(CLI::App& verb);
 
-  /// Errors  kInvalidArgument for what is not built yet or has no meaning.
-  Result<campaign::Options> ForCampaign() const;
+  /// cores  physical ones that assay may use
+  /// Errors  kInvalidArgument for what has no meaning.
+  Result<campaign::Options> ForCampaign(int cores) const;
+  /// The model, once for each batch size asked for. Errors  those of ModelOptions::Load.
+  Result<std::vector<model::Model>> Models(const Tell& tell) const;
   /// Errors  as above; those of Select and TierChoices.
   Result<std::vector<conversion::Choice>> Choices(const conversion::Host& host) const;
   /// Errors  kInvalidArgument when calibration is asked for and no choice wants any.

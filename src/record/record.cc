@@ -138,6 +138,7 @@ void MeasuredFields(F& f, S& s) {
 template <typename F, Is<Arm> S>
 void Fields(F& f, S& s) {
   f.Field("conversion", s.conversion);
+  f.AddedOrNull("label", s.label);
   f.Field("engine", s.engine);
   f.OrNull("engine_version", s.engine_version);
   f.Field("outcome", s.outcome);
@@ -146,6 +147,7 @@ void Fields(F& f, S& s) {
   f.Field("stage", s.stage);
   f.OrNull("stopped", s.stopped);
   f.Field("threads", s.threads);
+  f.Added("batch_size", s.batch_size);
   f.Field("precision", s.precision);
   f.Field("device", s.device);
   MeasuredFields(f, s);
@@ -193,16 +195,30 @@ void Fields(F& f, S& s) {
 template <typename F, Is<ForThroughput> S>
 void Fields(F& f, S& s) {
   f.Field("conversion", s.conversion);
+  f.AddedOrNull("label", s.label);
   f.Field("why", s.why);
+}
+
+template <typename F, Is<ForBatch> S>
+void Fields(F& f, S& s) {
+  f.Field("batch_size", s.batch_size);
+  f.Field("conversion", s.conversion);
+  f.OrNull("label", s.label);
+  f.Field("why", s.why);
+  f.Field("not_separated_from", s.not_separated_from);
 }
 
 template <typename F, Is<Recommendation> S>
 void Fields(F& f, S& s) {
   f.Field("conversion", s.conversion);
+  f.AddedOrNull("label", s.label);
+  f.AddedOrNull("threads", s.threads);
+  f.Added("batch_size", s.batch_size);
   f.Field("why", s.why);
   f.Field("not_separated_from", s.not_separated_from);
   f.OrNull("artifact", s.artifact);
   f.Added("throughput", s.throughput);
+  f.Added("batches", s.batches);
 }
 
 template <typename S>

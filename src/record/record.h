@@ -53,14 +53,14 @@ struct Latency {  // milliseconds; over all timed inferences, the interval over 
 inline constexpr const char* kLatency = "latency";
 inline constexpr const char* kThroughput = "throughput";
 
-struct Speedup {  // baseline time over arm time
-  std::string vs;
+struct Speedup {   // baseline time over arm time, of one input
+  std::string vs;  // label
   double ratio = 0;
   std::optional<Interval> ci95;
   bool separated = false;
   int rounds = 0;
-  std::string metric = kLatency;  // kThroughput: of times per inference, as one of the two arms
-                                  // runs several at a time
+  std::string metric = kLatency;  // kThroughput: one of the two arms runs several inferences at a
+                                  // time, or they have not as many inputs each
 };
 
 inline constexpr const char* kSynthetic = "synthetic";
@@ -91,6 +91,8 @@ struct Predicted {          // for this machine, from the graph alone (docs/pred
 
 struct Arm {
   std::string conversion;  // as asked for, canonical spelling: NAME or NAME@ENGINE
+  std::string label;       // tells it from the other arms: with its threads or batch size where
+                           // several were asked for; "" in records of older versions
   std::string engine, engine_version;
   Outcome outcome = Outcome::kNotRun;
   std::string reason;   // one line; empty when measured
@@ -98,6 +100,7 @@ struct Arm {
   std::string stage;    // where it ended: "", "prepare", "load", "warm-up", "timing", "outputs"
   std::string stopped;  // "precision", "decided", "rounds", "cut", "budget", "interrupted"
   Asked<int> threads;
+  std::optional<std::int64_t> batch_size;  // inputs of an inference; unset in older records
   Asked<std::string> precision, device;
   std::optional<double> prepare_s, load_s,
       first_inference_ms;       // load, first: median over processes
@@ -152,14 +155,31 @@ struct ModelFacts {
 
 struct ForThroughput {  // the best of the arms whose metric that is, beside the recommended one
   std::string conversion, why;
+  std::string label = {};
+};
+
+struct ForBatch {  // the best of the arms of one batch size, where several were asked for
+  std::int64_t batch_size = 1;
+  std::string conversion, label, why;
+  std::vector<std::string> not_separated_from;  // labels
 };
 
 struct Recommendation {
   std::string conversion, why;
-  std::vector<std::string> not_separated_from;
+  std::vector<std::string> not_separated_from;  // labels
   std::string artifact;
   std::optional<ForThroughput> throughput = {};
+  std::string label = {};
+  int threads = 0;  // asked for; 0 in older records
+  std::optional<std::int64_t> batch_size = {};
+  std::vector<ForBatch> batches = {};
 };
+
+/// How people tell an arm from the others of its run.
+template <typename Named>
+const std::string& LabelOf(const Named& arm) {
+  return arm.label.empty() ? arm.conversion : arm.label;
+}
 
 struct Run {
   std::string assay_version, started;
@@ -168,10 +188,11 @@ struct Run {
   std::vector<std::string> trust_reasons;
   Machine machine;
   ModelFacts model;
-  std::string baseline;
+  std::string baseline;              // label
   double clock_floor_ns = 0;         // two clock readings around nothing
   double timing_s = 0, total_s = 0;  // spent timing, spent in all
-  std::vector<Arm> arms;             // in the order asked for, one for each name asked for
+  std::vector<Arm> arms;             // in the order asked for, one for each name, batch size and
+                                     // number of threads asked for
   std::optional<Recommendation> recommendation;
 };
 

@@ -21,11 +21,11 @@ Cell Plain(const std::string& text) {
 }
 
 bool IsRecommended(const Run& run, const Arm& arm) {
-  return run.recommendation && run.recommendation->conversion == arm.conversion;
+  return run.recommendation && record::LabelOf(*run.recommendation) == record::LabelOf(arm);
 }
 
 Cell Conversion(const Run& run, const Arm& arm) {
-  return {arm.conversion, IsRecommended(run, arm) ? Tone::kGood : Tone::kPlain};
+  return {record::LabelOf(arm), IsRecommended(run, arm) ? Tone::kGood : Tone::kPlain};
 }
 
 Cell OutcomeCell(const Run&, const Arm& arm) {
@@ -52,7 +52,7 @@ Cell Speedup(const Run& run, const Arm& arm) {
     return {arm.speedup->metric == record::kLatency ? ratio : "throughput " + ratio,
             IsRecommended(run, arm) ? Tone::kGood : Tone::kPlain};
   }
-  return arm.latency_ms && arm.conversion == run.baseline ? Cell{"baseline"} : Nothing();
+  return arm.latency_ms && record::LabelOf(arm) == run.baseline ? Cell{"baseline"} : Nothing();
 }
 
 Cell PerSecond(const Run&, const Arm& arm) {
@@ -125,6 +125,7 @@ Cell Timed(const Run&, const Arm& arm) {
 const std::vector<Column>& Columns() {
   static const std::vector<Column> columns = {
       {"conversion", "/conversion", {"conversion"}, Conversion},
+      {"label", "/label", {}},
       {"engine", "/engine", {}},
       {"engine_version", "/engine_version", {}},
       {"outcome", "/outcome", {"outcome"}, OutcomeCell},
@@ -173,6 +174,7 @@ const std::vector<Column>& Columns() {
       {"load_s", "/load_s", {"load", true}, Load},
       {"first_inference_ms", "/first_inference_ms", {}},
       {"", "", {"engine"}, Engine},
+      {"batch_size", "/batch_size", {}},
       {"threads_asked", "/threads/asked", {}},
       {"threads_obtained", "/threads/obtained", {"threads", true}, Threads},
       {"precision_asked", "/precision/asked", {}},
@@ -213,8 +215,9 @@ bool HasPredictions(const Run& run) {
 }
 
 bool TellsThroughput(const Run& run) {
-  return std::any_of(run.arms.begin(), run.arms.end(),
-                     [](const Arm& arm) { return arm.metric != record::kLatency; });
+  return std::ranges::any_of(run.arms, [&](const Arm& arm) {
+    return arm.metric != record::kLatency || arm.batch_size.value_or(1) > 1;
+  });
 }
 
 Table ArmTable(const Run& run) {

@@ -22,7 +22,8 @@ const std::vector<Column>& Columns();
 /// Whether a prediction stands beside any arm.
 bool HasPredictions(const record::Run& run);
 
-/// Whether an arm runs several inferences at a time, so that throughputs are told.
+/// Whether an arm runs several inferences at a time, or several inputs in one, so that throughputs
+/// are told.
 bool TellsThroughput(const record::Run& run);
 
 /// The arms in the order asked for, in people's columns.

@@ -21,10 +21,26 @@ constexpr double kLeastDifference = 0.01;  // docs/measuring.md: beyond 1 +- 1 %
 constexpr std::array<std::string_view, 7> kChanges = {"faster",   "slower",   "same",   "outcome",
                                                       "appeared", "vanished", "unknown"};
 
-const Arm* FindArm(const Run& run, const std::string& conversion) {
-  const auto found = std::find_if(run.arms.begin(), run.arms.end(),
-                                  [&](const Arm& arm) { return arm.conversion == conversion; });
-  return found == run.arms.end() ? nullptr : &*found;
+/// The arm of `run` that `arm` of `other` is to be compared with: the same conversion with as many
+/// threads and inputs, or the only one of that conversion where it is the only one there, too.
+const Arm* FindArm(const Run& run, const Arm& arm, const Run& other) {
+  const auto batch_of = [](const Run& of, const Arm& it) {
+    return it.batch_size.value_or(of.model.batch_size);
+  };
+  const Arm* any = nullptr;
+  for (const Arm& it : run.arms) {
+    if (it.conversion != arm.conversion) {
+      continue;
+    }
+    if (it.threads.asked == arm.threads.asked && batch_of(run, it) == batch_of(other, arm)) {
+      return &it;
+    }
+    any = &it;
+  }
+  const auto count = [&](const Run& of) {
+    return std::ranges::count(of.arms, arm.conversion, &Arm::conversion);
+  };
+  return count(run) == 1 && count(other) == 1 ? any : nullptr;
 }
 
 bool Disjoint(const record::Interval& a, const record::Interval& b) {
@@ -53,7 +69,7 @@ std::optional<Time> TimeOf(const Arm& arm) {
 }
 
 Difference Between(const Arm& a, const Arm& b) {
-  Difference difference{a.conversion, Change::kUnknown, &a, &b, {}};
+  Difference difference{record::LabelOf(a), Change::kUnknown, &a, &b, {}};
   if (a.outcome != b.outcome) {
     difference.change = Change::kOutcome;
     return difference;
@@ -91,12 +107,12 @@ std::vector<std::string> Warnings(const Run& a, const Run& b) {
                   warnings);
   WarnUnlessEqual("operating system", a.machine.os, b.machine.os, warnings);
   for (const Arm& arm : a.arms) {
-    const Arm* other = FindArm(b, arm.conversion);
+    const Arm* other = FindArm(b, arm, a);
     if (other == nullptr || !arm.threads.obtained || !other->threads.obtained) {
       continue;
     }
-    WarnUnlessEqual(fmt::format("threads of {}", arm.conversion).c_str(), *arm.threads.obtained,
-                    *other->threads.obtained, warnings);
+    WarnUnlessEqual(fmt::format("threads of {}", record::LabelOf(arm)).c_str(),
+                    *arm.threads.obtained, *other->threads.obtained, warnings);
     WarnUnlessEqual(fmt::format("version of {}", arm.engine).c_str(), arm.engine_version,
                     other->engine_version, warnings);
   }
@@ -191,14 +207,15 @@ std::string_view Name(Change change) { return kChanges[static_cast<std::size_t>(
 Comparison Compare(const Run& a, const Run& b) {
   Comparison comparison{{}, Warnings(a, b)};
   for (const Arm& arm : a.arms) {
-    const Arm* other = FindArm(b, arm.conversion);
+    const Arm* other = FindArm(b, arm, a);
     comparison.differences.push_back(
         other != nullptr ? Between(arm, *other)
-                         : Difference{arm.conversion, Change::kVanished, &arm, nullptr, {}});
+                         : Difference{record::LabelOf(arm), Change::kVanished, &arm, nullptr, {}});
   }
   for (const Arm& arm : b.arms) {
-    if (FindArm(a, arm.conversion) == nullptr) {
-      comparison.differences.push_back({arm.conversion, Change::kAppeared, nullptr, &arm, {}});
+    if (FindArm(a, arm, b) == nullptr) {
+      comparison.differences.push_back(
+          {record::LabelOf(arm), Change::kAppeared, nullptr, &arm, {}});
     }
   }
   return comparison;

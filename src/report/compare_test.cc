@@ -43,6 +43,30 @@ TEST(CompareTest, CallsOverlappingIntervalsTheSameHoweverFarTheMedians) {
   EXPECT_EQ(Compare(a, b).differences[0].change, Change::kSame);
 }
 
+TEST(CompareTest, ComparesArmsWithAsManyThreadsAndInputs) {
+  const auto arm = [](int threads, std::int64_t batch_size, double ms) {
+    record::Arm one = SampleArm("EAGER", ms);
+    one.label = fmt::format("EAGER ({} threads, batch {})", threads, batch_size);
+    one.threads.asked = threads;
+    one.batch_size = batch_size;
+    return one;
+  };
+  const auto changes = [](const record::Run& a, const record::Run& b) {
+    std::vector<Change> all;
+    for (const Difference& difference : Compare(a, b).differences) {
+      all.push_back(difference.change);
+    }
+    return all;
+  };
+  const record::Run many = With({arm(1, 1, 10), arm(2, 1, 6), arm(2, 8, 50)});
+  EXPECT_EQ(changes(many, With({arm(2, 8, 25), arm(2, 1, 9), arm(1, 1, 10)})),
+            (std::vector{Change::kSame, Change::kSlower, Change::kFaster}));
+  EXPECT_EQ(changes(many, With({arm(2, 1, 6)})),
+            (std::vector{Change::kVanished, Change::kSame, Change::kVanished}));
+  EXPECT_EQ(changes(With({arm(1, 1, 10)}), With({arm(2, 1, 5)})), std::vector{Change::kFaster})
+      << "what is there once is compared, and the warning tells of the threads";
+}
+
 TEST(CompareTest, ComparesWhatIsForThroughputByThroughput) {
   record::Run a = With({SampleArm("MANY", 10)}), b = With({SampleArm("MANY", 30)});
   for (auto* run : {&a, &b}) {

@@ -19,10 +19,15 @@ using Lines = std::vector<Finding>;
 
 constexpr double kMuchSpread = 0.02;  // between processes; more is worth a sentence
 
-const Arm* FindArm(const Run& run, const std::string& conversion) {
+const Arm* FindArm(const Run& run, const std::string& label) {
   const auto found = std::find_if(run.arms.begin(), run.arms.end(),
-                                  [&](const Arm& arm) { return arm.conversion == conversion; });
+                                  [&](const Arm& arm) { return record::LabelOf(arm) == label; });
   return found == run.arms.end() ? nullptr : &*found;
+}
+
+bool SeveralBatches(const Run& run) {
+  return std::ranges::any_of(
+      run.arms, [&](const Arm& a) { return a.batch_size != run.arms.front().batch_size; });
 }
 
 std::string Sentence(std::string text) {
@@ -63,7 +68,7 @@ void AddRecommendation(const Run& run, Lines& lines) {
   const record::Recommendation& best = *run.recommendation;
   lines.push_back({"Recommended",
                    Tone::kGood,
-                   best.conversion + (best.why.empty() ? "" : ": " + Sentence(best.why)),
+                   record::LabelOf(best) + (best.why.empty() ? "" : ": " + Sentence(best.why)),
                    {}});
   if (!best.not_separated_from.empty()) {
     lines.push_back({"Not separated",
@@ -76,10 +81,18 @@ void AddRecommendation(const Run& run, Lines& lines) {
     lines.push_back(
         {"Throughput",
          Tone::kPlain,
-         fmt::format("{}: {}", best.throughput->conversion, Sentence(best.throughput->why)),
+         fmt::format("{}: {}", record::LabelOf(*best.throughput), Sentence(best.throughput->why)),
          {}});
   }
-  if (const Arm* arm = FindArm(run, best.conversion); arm != nullptr && !arm->repeat.empty()) {
+  for (const record::ForBatch& batch : best.batches) {
+    std::string text = fmt::format("{}: {}", record::LabelOf(batch), Sentence(batch.why));
+    if (!batch.not_separated_from.empty()) {
+      text += fmt::format(" Not separated from it: {}.", Join(batch.not_separated_from, ", "));
+    }
+    lines.push_back({fmt::format("Batch {}", batch.batch_size), Tone::kPlain, text, {}});
+  }
+  if (const Arm* arm = FindArm(run, record::LabelOf(best));
+      arm != nullptr && !arm->repeat.empty()) {
     lines.push_back({"Take it home",
                      Tone::kPlain,
                      "the artifact, and the few lines that run it with the same options:",
@@ -94,7 +107,7 @@ std::string Account(const Arm& arm) {
   const std::string where = arm.stage.empty() ? "" : fmt::format(" in {}", arm.stage);
   const std::string why = arm.reason.empty() ? "" : fmt::format(": {}", arm.reason);
   const std::string text =
-      Sentence(fmt::format("{} ({}{}){}", arm.conversion, outcome, where, why));
+      Sentence(fmt::format("{} ({}{}){}", record::LabelOf(arm), outcome, where, why));
   return arm.hint.empty() ? text : fmt::format("{} {}", text, Sentence(Capital(arm.hint)));
 }
 
@@ -142,7 +155,8 @@ void AddSpreads(const Run& run, Lines& lines) {
   std::vector<std::string> spreads;
   for (const Arm& arm : run.arms) {
     if (arm.process_spread && *arm.process_spread > kMuchSpread) {
-      spreads.push_back(fmt::format("{} {:.1f} %", arm.conversion, 100 * *arm.process_spread));
+      spreads.push_back(
+          fmt::format("{} {:.1f} %", record::LabelOf(arm), 100 * *arm.process_spread));
     }
   }
   if (!spreads.empty()) {
@@ -160,7 +174,7 @@ void AddCuts(const Run& run, Lines& lines) {
   std::vector<std::string> cut;
   for (const Arm& arm : run.arms) {
     if (arm.stopped == "cut") {
-      cut.push_back(arm.conversion);
+      cut.push_back(record::LabelOf(arm));
     }
   }
   if (!cut.empty()) {
@@ -216,7 +230,7 @@ void AddCalibrations(const Run& run, Lines& lines) {
     const auto known = std::find_if(sources.begin(), sources.end(),
                                     [&](const auto& one) { return one.first == source; });
     (known == sources.end() ? sources.emplace_back(source, std::vector<std::string>()) : *known)
-        .second.push_back(arm.conversion);
+        .second.push_back(record::LabelOf(arm));
   }
   for (const auto& [source, arms] : sources) {
     lines.push_back({"Calibration",
@@ -236,7 +250,7 @@ void AddDoubts(const Run& run, bool notes, Lines& lines) {
       unsaid += arm.notes.size();
     }
     if (!doubts.empty()) {
-      const std::string text = fmt::format("{}: {}", arm.conversion, Join(doubts, "; "));
+      const std::string text = fmt::format("{}: {}", record::LabelOf(arm), Join(doubts, "; "));
       lines.push_back({"Note", Tone::kPlain, Sentence(text), {}});
     }
   }
@@ -321,10 +335,13 @@ std::string Legend(const Run& run) {
     text += fmt::format("; speedup: time of {} / time, paired by round, with its 95 % interval",
                         run.baseline);
   }
-  if (TellsThroughput(run)) {
+  if (std::ranges::any_of(run.arms, [](const Arm& a) { return a.metric != record::kLatency; })) {
     text +=
         "; with several inferences at a time the median is of each of them, and throughput is "
         "compared: inferences per second / those of the other";
+  }
+  if (SeveralBatches(run)) {
+    text += "; between batch sizes, inputs per second are compared";
   }
   const bool checked =
       std::any_of(run.arms.begin(), run.arms.end(), [](const Arm& a) { return bool(a.output); });

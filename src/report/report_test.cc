@@ -85,6 +85,28 @@ TEST(TextTest, LabelsThroughputsWhereAnArmIsForThem) {
   EXPECT_THAT(Render({run}, Format::kCsv, {}), HasSubstr("EAGER,throughput"));
 }
 
+TEST(TextTest, TellsTheBestOfEachBatchSize) {
+  record::Run run = SampleRun();
+  run.arms[0].batch_size = 1;
+  run.arms[1].batch_size = 8;
+  run.arms[1].label = "FREEZING (batch 8)";
+  run.arms[1].throughput_per_s = 80;
+  run.recommendation->batches = {{.batch_size = 1,
+                                  .conversion = "EAGER",
+                                  .label = "EAGER (batch 1)",
+                                  .why = "10 ms",
+                                  .not_separated_from = {"OTHER (batch 1)"}},
+                                 {.batch_size = 8,
+                                  .conversion = "FREEZING",
+                                  .label = "FREEZING (batch 8)",
+                                  .why = "100 ms",
+                                  .not_separated_from = {}}};
+  EXPECT_THAT(Text(run), AllOf(HasSubstr("Batch 1       EAGER (batch 1): 10 ms. Not separated from "
+                                         "it: OTHER (batch 1)."),
+                               HasSubstr("Batch 8       FREEZING (batch 8): 100 ms."),
+                               HasSubstr("per second"), HasSubstr("inputs per second are")));
+}
+
 TEST(TextTest, SaysWhereScalesComeFrom) {
   record::Run run = SampleRun();
   run.arms[1].calibration =

@@ -54,7 +54,7 @@ record::Run Simulated(const Field& field, const stats::Noise& noise, double proc
   Findings findings;
   for (std::size_t arm = 0; arm < field.log_speedups.size(); ++arm) {
     ArmFacts facts;
-    facts.label = NameOf(arm);
+    facts.conversion = facts.label = NameOf(arm);
     facts.precision = "fp32";
     facts.device = "cpu";
     ArmPlan planned;
