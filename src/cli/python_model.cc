@@ -165,6 +165,15 @@ Result<fs::path> Find(const fs::path& index) {
   return folder;
 }
 
+void TellOfFloats(const model::Model& model, const Tell& tell) {
+  if (!model.module->made_float32.empty()) {
+    tell(
+        fmt::format("{}: its weights came in {} and are measured in float32; conversions in bf16 "
+                    "and fp16 run it reduced",
+                    model.name, Join(model.module->made_float32, " and ")));
+  }
+}
+
 }  // namespace
 
 Result<model::Model> LoadPythonModel(const PythonModel& wanted, const fs::path& home,
@@ -181,13 +190,16 @@ Result<model::Model> LoadPythonModel(const PythonModel& wanted, const fs::path& 
   const fs::path index = home / "models" / (key + ".json");
   if (const auto found = Find(index); found.ok()) {
     if (auto loaded = model::LoadCaptured(*found); loaded.ok()) {
+      TellOfFloats(*loaded, tell);
       return loaded;
     }
     fs::remove_all(*found, ignored);  // damaged: capture it again
   }
   tell(fmt::format("capturing {}{} (once, then kept)", kPythonPrefix, wanted.target));
   ASSAY_ASSIGN(const fs::path folder, Capture(wanted, place, program, index));
-  return model::LoadCaptured(folder);
+  ASSAY_ASSIGN(model::Model loaded, model::LoadCaptured(folder));
+  TellOfFloats(loaded, tell);
+  return loaded;
 }
 
 }  // namespace assay::cli

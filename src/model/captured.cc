@@ -28,6 +28,7 @@ struct Facts {
   std::uint64_t parameters = 0, macs = 0;
   std::vector<Named> inputs, outputs;
   std::map<std::string, std::string> given_inputs;
+  std::vector<std::string> made_float32;
 };
 
 Named NamedOf(const Json& json) {
@@ -51,7 +52,8 @@ Result<Facts> Read(const fs::path& path) {
                             .macs = json.at("macs").get<std::uint64_t>(),
                             .inputs = {},
                             .outputs = {},
-                            .given_inputs = json.at("given_inputs")};
+                            .given_inputs = json.at("given_inputs"),
+                            .made_float32 = json.at("made_float32")};
                  for (const Json& argument : json.at("arguments")) {
                    read.inputs.push_back(NamedOf(argument));
                  }
@@ -159,7 +161,8 @@ Result<Model> LoadCaptured(const fs::path& folder) {
                 .program = model.folder / kProgramFile,
                 .no_program = {},
                 .no_onnx = {},
-                .given_inputs = {}};
+                .given_inputs = {},
+                .made_float32 = facts.made_float32};
   if (!facts.no_program.empty()) {
     module.no_program = Unwritten(facts.no_program);
   }

@@ -26,6 +26,7 @@ class CapturedTest : public FolderTest {
              {{{"name", "x"}, {"keyword", false}, {"dtype", "float32"}, {"shape", {2, 3}}}}},
             {"outputs", {{{"name", "output"}, {"dtype", "float32"}, {"shape", {2, 3}}}}},
             {"given_inputs", Json::object()},
+            {"made_float32", Json::array()},
             {"sources", {{"/net.py", "0123"}}}};
   }
 

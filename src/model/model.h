@@ -28,6 +28,7 @@ struct Module {
   std::optional<Error> no_program;  // why there is no such program
   std::optional<Error> no_onnx;     // why Model::onnx is not there
   std::map<std::string, std::filesystem::path> given_inputs;  // .npy, of inputs that are no floats
+  std::vector<std::string> made_float32;  // other types of floats that its weights came in
 };
 
 struct Model {

@@ -81,7 +81,9 @@ class _Capture:
         """The facts of module.json. Raises ModuleError, or what the user's code raises."""
         watch = sources.Watch()
         namespace, found = user_module.import_target(self._o.target, self._o.folder)
-        module = user_module.make(found, self._o.target, self._o.seed)
+        given = user_module.instance(found, self._o.target, self._o.seed)
+        dtypes = {tensor.dtype for _, tensor in user_module.named_tensors(given)}
+        module = user_module.for_inference(given)
         if self._o.weights is not None:
             checkpoint.put_in(module, self._o.weights, self._name)
         arguments = examples.arguments_of(
@@ -107,6 +109,7 @@ class _Capture:
             "outputs": [_described(name, value) for name, value in seen.outputs],
             "given_inputs": self._write_integers(arguments, seen),
             **reasons,
+            "made_float32": sorted(_other_floats(dtypes)),
             "sources": files,
         }
         return facts | {"sha256": self._sum(facts)}
@@ -207,6 +210,11 @@ class _Capture:
             if self._path(name).exists():
                 sums.append(f"{name} {sources.file_sha256(self._path(name))}")
         return hashlib.sha256("\n".join(sums).encode()).hexdigest()
+
+
+def _other_floats(dtypes: set[torch.dtype]) -> list[str]:
+    """Names of the floating-point types among them that are not float32."""
+    return [str(d).removeprefix("torch.") for d in dtypes if d.is_floating_point and d != torch.float32]
 
 
 def _described(name: str, value: torch.Tensor, **more: Any) -> dict[str, Any]:

@@ -91,6 +91,11 @@ class CaptureTest(unittest.TestCase):
                 self.assertEqual(got.dtype, tensor.dtype, (form, name))
                 torch.testing.assert_close(got, tensor, rtol=1e-4, atol=1e-5, msg=f"{form} {name}")
 
+    def test_a_module_in_half_precision_is_made_float32_and_says_so(self) -> None:
+        facts = self.capture("cnn.py:half", "--input-shape", "1x3x32x32")
+        self.assertEqual(facts["made_float32"], ["float16"])
+        self.assertEqual(facts["outputs"][0]["dtype"], "float32")
+
     def test_a_cnn_by_input_shape(self) -> None:
         facts = self.capture("cnn.py:build", "--input-shape", "1x3x32x32", "--batch-size", "2")
         self.assertEqual(facts["arguments"][0]["name"], "image")

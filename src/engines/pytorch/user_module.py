@@ -97,6 +97,18 @@ def _nearest(namespace: types.ModuleType, name: str) -> str:
 def make(found: Any, target: str, seed: int) -> nn.Module:
     """The module that a target stands for, for inference: eval, float32, on the CPU.
 
+    Raises as `instance` does.
+    """
+    return for_inference(instance(found, target, seed))
+
+
+def for_inference(module: nn.Module) -> nn.Module:
+    return module.cpu().float().eval().requires_grad_(False)
+
+
+def instance(found: Any, target: str, seed: int) -> nn.Module:
+    """The module that a target stands for, as it comes.
+
     Raises ModuleError for what gives no nn.Module; what the callable raises passes through.
     """
     module = found
@@ -109,7 +121,7 @@ def make(found: Any, target: str, seed: int) -> nn.Module:
             f"'{target}' gives {type(module).__name__}, no torch.nn.Module",
             "name a module, its class, or a function that returns one",
         )
-    return module.cpu().float().eval().requires_grad_(False)
+    return module
 
 
 def _require_no_arguments(found: Any, target: str) -> None:

@@ -36,3 +36,7 @@ def sized(classes: int) -> nn.Module:
 
 ready = SmallCnn(4)
 number = 3
+
+
+def half() -> nn.Module:
+    return build().half()
