@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "base/text.h"
+#include "campaign/judges.h"
 #include "campaign/outcome.h"
 #include "campaign/outlooks.h"
 #include "campaign/predicted.h"
@@ -27,32 +28,11 @@ constexpr const char* kControlSuffix = " (control)";
 
 Arms::Arms(const Settings& settings, const std::vector<conversion::Choice>& choices,
            ProcessWorkshop& workshop, Progress& progress)
-    : settings_(settings), setting_(settings.first()), workshop_(workshop), progress_(progress) {
-  for (const conversion::Choice& choice : choices) {
-    for (std::size_t model = 0; model < settings.all.size(); ++model) {
-      for (const Setting& setting : settings.all[model]) {
-        cases_.push_back({.choice = choice, .setting = &setting, .model = model});
-        conversion::Recipe& recipe = cases_.back().choice.conversion.recipe;
-        recipe = setting.ForArm(recipe);
-      }
-    }
-  }
-}
-
-std::string Arms::LabelOf(const Case& it, bool control) const {
-  std::vector<std::string> own;
-  if (settings_.all.front().size() > 1) {
-    const int threads = it.setting->threads;
-    own.push_back(fmt::format("{} thread{}", threads, threads == 1 ? "" : "s"));
-  }
-  if (settings_.all.size() > 1) {
-    own.push_back(fmt::format("batch {}", it.setting->batch_size()));
-  }
-  if (control) {
-    own.emplace_back("control");
-  }
-  return own.empty() ? it.choice.label : fmt::format("{} ({})", it.choice.label, Join(own, ", "));
-}
+    : settings_(settings),
+      setting_(settings.first()),
+      cases_(CasesOf(settings, choices)),
+      workshop_(workshop),
+      progress_(progress) {}
 
 void Arms::Add(const Case& it, bool control) {
   const std::size_t arm = plan_.arms.size();
@@ -63,7 +43,7 @@ void Arms::Add(const Case& it, bool control) {
   const conversion::Recipe& recipe = choice.conversion.recipe;
   ArmFacts facts;
   facts.conversion = choice.label + (control ? kControlSuffix : "");
-  facts.label = LabelOf(it, control);
+  facts.label = LabelOf(it, settings_, control);
   facts.threads = setting.threads;
   facts.batch_size = setting.batch_size();
   facts.told = recipe.precision;
@@ -100,34 +80,11 @@ void Arms::Add(const Case& it, bool control) {
   }
 }
 
-/// EAGER, as it would run if nothing were said: with the most threads.
-std::size_t Arms::PreferredBaseline() const {
-  const auto find = [this](auto matches) {
-    std::size_t found = cases_.size();
-    for (std::size_t arm = 0; arm < cases_.size(); ++arm) {
-      const bool better =
-          found == cases_.size() || (cases_[arm].choice.label == cases_[found].choice.label &&
-                                     cases_[arm].model == cases_[found].model &&
-                                     cases_[arm].setting->threads > cases_[found].setting->threads);
-      found = matches(cases_[arm].choice) && better ? arm : found;
-    }
-    return found;
-  };
-  for (const std::size_t found : {find([](const auto& c) { return c.label == "EAGER"; }),
-                                  find([](const auto& c) { return c.conversion.name == "EAGER"; }),
-                                  find([](const auto&) { return true; })}) {
-    if (found < cases_.size()) {
-      return found;
-    }
-  }
-  return 0;
-}
-
 void Arms::Plan() {
   for (const Case& it : cases_) {
     Add(it, /*control=*/false);
   }
-  plan_.baseline = findings_.baseline = PreferredBaseline();
+  plan_.baseline = findings_.baseline = PreferredBaseline(cases_);
   if (setting_.options.control) {
     cases_.push_back(cases_[plan_.baseline]);
     Add(cases_.back(), /*control=*/true);
@@ -314,76 +271,22 @@ void Arms::PlanRounds(const std::vector<ComputedReferences>& computed) {
 
 void Arms::Measure(const std::vector<ComputedReferences>& computed) {
   PlanRounds(computed);
-  plan_.may_lead = [&](std::size_t arm) {
-    return MayLead(arm, computed[cases_[arm].model].references);
-  };
+  Judges judges(cases_, findings_, computed);
+  plan_.may_lead = [&](std::size_t arm) { return judges.MayLead(arm); };
   if (workshop_.signal() == 0) {
     MeasureInRounds(plan_, workshop_, progress_, findings_.seen, course_,
                     [this](const Course& course) { Keep(course); });
   }
 }
 
-Result<Outputs> Arms::OutputsOf(std::size_t arm) const {
-  const std::filesystem::path& path = findings_.seen.arms[arm].outputs;
-  return path.empty() ? Error{Code::kNotFound, "it wrote no outputs", ""} : ReadOutputs(path);
-}
-
-ArmOutputs Arms::ForJudgement(std::size_t arm, const std::optional<Outputs>& outputs) const {
-  const ArmFacts& facts = findings_.arms[arm];
-  const auto plain = conversion::PlainOf(cases_[arm].choice.conversion.recipe);
-  return {.outputs = outputs ? &*outputs : nullptr,
-          .precision = facts.precision,
-          .plain = plain ? conversion::PlainName(*plain) : "",
-          .lowered = setting_.RunsProgram(facts.engine),
-          .witness_runtime = facts.engine == setting_.around.roles.witness};
-}
-
-bool Arms::MayLead(std::size_t arm, const References& references) {
-  if (const auto known = may_lead_.find(arm); known != may_lead_.end()) {
-    return known->second;
-  }
-  const ArmFacts& facts = findings_.arms[arm];
-  const bool doubted = !DoubtOf(facts, findings_.seen.arms[arm]).empty();
-  const Result<Outputs> read = OutputsOf(arm);
-  const std::optional<Outputs> outputs = read.ok() ? std::optional(*read) : std::nullopt;
-  const ArmOutputs alone = ForJudgement(arm, outputs);
-  const Verdict verdict =
-      campaign::Judge(references, std::span(&alone, 1), setting_.options.tolerance);
-  const bool right = verdict.arms.front().outcome == record::Outcome::kMeasured &&
-                     verdict.arms.front().output.verdict == "pass";
-  return may_lead_[arm] = right && !doubted && !facts.control;
-}
-
 void Arms::Judge(const std::vector<ComputedReferences>& computed) {
   progress_.Update({.name = "verdict"});
-  std::vector<std::optional<Outputs>> outputs(plan_.arms.size());
-  findings_.judgements.resize(plan_.arms.size());
-  for (std::size_t model = 0; model < computed.size(); ++model) {
-    std::vector<std::size_t> whose;
-    std::vector<ArmOutputs> arms;
-    for (std::size_t arm = 0; arm < plan_.arms.size(); ++arm) {
-      if (cases_[arm].model != model) {
-        continue;
-      }
-      if (!findings_.seen.arms[arm].outputs.empty()) {
-        Result<Outputs> read = OutputsOf(arm);
-        if (read.ok()) {
-          outputs[arm] = *std::move(read);
-        } else {
-          End(arm, "outputs", read.error());
-        }
-      }
-      whose.push_back(arm);
-      arms.push_back(ForJudgement(arm, outputs[arm]));
-    }
-    Verdict verdict = campaign::Judge(computed[model].references, arms, setting_.options.tolerance);
-    for (std::size_t i = 0; i < whose.size(); ++i) {
-      findings_.judgements[whose[i]] = std::move(verdict.arms[i]);
-    }
-    if (findings_.lowering_suspect.empty()) {
-      findings_.lowering_suspect = std::move(verdict.lowering_suspect);
-    }
+  Judges::Sentence sentence = Judges(cases_, findings_, computed).Judge();
+  for (const auto& [arm, error] : sentence.unreadable) {
+    End(arm, "outputs", error);
   }
+  findings_.judgements = std::move(sentence.judgements);
+  findings_.lowering_suspect = std::move(sentence.lowering_suspect);
 }
 
 void Arms::Predict(record::Run& run) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "campaign/assemble.h"
+#include "campaign/cases.h"
 #include "campaign/estimate.h"
 #include "campaign/journal.h"
 #include "campaign/process.h"
@@ -19,13 +20,6 @@
 #include "conversion/select.h"
 
 namespace assay::campaign {
-
-/// What an arm runs.
-struct Case {
-  conversion::Choice choice;
-  const Setting* setting = nullptr;
-  std::size_t model = 0;  // whose references it is held to: Settings::all
-};
 
 /// Its functions are the stages, to be called in this order.
 class Arms {
@@ -51,17 +45,12 @@ class Arms {
  private:
   void Keep(const Course& course);
   void Add(const Case& it, bool control);
-  std::string LabelOf(const Case& it, bool control) const;
-  std::size_t PreferredBaseline() const;
   void End(std::size_t arm, const char* stage, const Error& error);
   bool IsLeft(std::size_t arm) const { return !findings_.seen.arms[arm].end; }
   bool IsToPrepare(std::size_t arm) const;
   /// Of a process; 0 where nothing is known of the reference's.
   std::uint64_t ExpectedBytes(std::uint64_t reference_peak_bytes) const;
   void PlanRounds(const std::vector<ComputedReferences>& computed);
-  Result<Outputs> OutputsOf(std::size_t arm) const;
-  ArmOutputs ForJudgement(std::size_t arm, const std::optional<Outputs>& outputs) const;
-  bool MayLead(std::size_t arm, const References& references);
 
   const Settings& settings_;
   const Setting& setting_;  // the first: for what all have in common
@@ -73,7 +62,6 @@ class Arms {
   Course course_;      // of the measurement
   Journal* journal_ = nullptr;
   double began_ = 0;  // this campaign, were it one process; in the workshop's time
-  std::map<std::size_t, bool> may_lead_;  // of those that were asked about: what MayLead said
 };
 
 }  // namespace assay::campaign

@@ -13,7 +13,7 @@ Result<Signals> Signals::Block() {
   sigset_t wanted;
   sigemptyset(&wanted);
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGTSTP}) {
-    struct sigaction action{};
+    struct sigaction action {};
     // Blocked signals are queued even when ignored: what nohup or a background shell chose holds.
     if (sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
       sigaddset(&wanted, number);
