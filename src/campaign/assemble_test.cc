@@ -154,6 +154,8 @@ TEST_F(AssembleTest, SaysWhereAThroughputIsNoBetterThanOneInferenceAtATime) {
   findings_.arms[1].metric = record::kThroughput;
   run = Assemble();
   EXPECT_THAT(run.recommendation->throughput->why, HasSubstr("cannot be told from it"));
+  findings_.seen.arms[1].cut = "3 times slower than EAGER after 4 rounds";
+  EXPECT_THAT(Assemble().recommendation->throughput->why, Not(HasSubstr("cannot be told")));
 }
 
 TEST_F(AssembleTest, SaysWhatScalesWereMadeFrom) {

@@ -90,7 +90,8 @@ std::optional<record::ForThroughput> BestForThroughput(const Findings& findings,
       stats::Compare(LogRatios(findings.seen, winner, ranked.front()));
   std::string why =
       fmt::format("{:.2f} x the throughput of {}", against.ratio, run.arms[winner].label);
-  if (!stats::Separated(against)) {
+  const bool cut = !findings.seen.arms[ranked.front()].cut.empty();  // so far behind it was
+  if (!cut && !stats::Separated(against)) {
     why += ", which cannot be told from it";
   } else if (against.ratio < 1) {
     why += ": one inference at a time gives more";
