@@ -22,7 +22,7 @@ KEPT_BEFORE, KEPT_AFTER = 4, 1  # columns on either side of the records'
 
 def shown(arm: dict) -> str:
     if arm["outcome"] == "unsupported":
-        return "-" if arm["latency_ms"] is None and not arm["stage"] else f"unsupported: {arm['reason']}"
+        return f"unsupported: {arm['reason']}" if arm["stage"] else "-"
     ratio = "1" if arm["speedup"] is None else f"{arm['speedup']['ratio']:.2g}"
     error = arm["output"] and arm["output"]["relative_l2"]
     text = f"{ratio}x" if arm["latency_ms"] else ""
@@ -50,6 +50,8 @@ def main(paths: list[str]) -> int:
             own = [shown(of[row[2]]).replace("|", "/") if row[2] in of else "" for of in arms]
         else:
             own = names if cells[0] == "id" else ["---"] * len(runs)
+        if row and not cells[-1] and set(own) == {"-"}:
+            cells[-1] = arms[0][row[2]]["reason"]
         if line.startswith("|"):
             line = "| " + " | ".join(cells[:KEPT_BEFORE] + own + cells[-KEPT_AFTER:]) + " |"
         lines.append(line)

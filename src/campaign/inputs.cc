@@ -119,10 +119,10 @@ tensor::Tensor Draw(const model::Value& value, std::uint64_t elements, std::int6
 }  // namespace
 
 Result<Inputs> DrawInputs(const model::Graph& graph, std::uint64_t seed,
-                          const std::filesystem::path& folder,
-                          const std::vector<InputFile>& files) {
+                          const std::filesystem::path& folder, const std::vector<InputFile>& files,
+                          int sets) {
   ASSAY_ASSIGN(const GivenInputs given, ReadInputFiles(graph, files));
-  std::string description = fmt::format("{} seed {} sets {}\n", kRecipe, seed, kInputSets);
+  std::string description = fmt::format("{} seed {} sets {}\n", kRecipe, seed, sets);
   std::vector<std::int64_t> rows;
   for (const model::ValueId id : graph.inputs) {
     const model::Value& value = graph.values[static_cast<std::size_t>(id)];
@@ -147,9 +147,9 @@ Result<Inputs> DrawInputs(const model::Graph& graph, std::uint64_t seed,
     const model::Value& value = graph.values[static_cast<std::size_t>(graph.inputs[i])];
     ASSAY_ASSIGN(const std::uint64_t elements, tensor::ElementCount(value.type.shape));
     const auto read = given.find(value.name);
-    for (int set = 0; set < kInputSets; ++set) {
+    for (int set = 0; set < sets; ++set) {
       tensors.push_back(read == given.end() ? Draw(value, elements, rows[i], seed, set)
-                                            : read->second.Set(value, set));
+                                            : read->second.Set(value, set % kInputSets));
     }
   }
   std::error_code error;

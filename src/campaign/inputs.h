@@ -30,13 +30,14 @@ struct Inputs {
 /// elements are uniform in [-1, 1). Integers that pick rows of a table (Gather) are uniform over
 /// its rows; other integers and booleans are 0 or 1, as masks are, the first of each set 1.
 ///
+/// sets   how many
 /// files  give inputs their values instead. An array of the input's shape is used in every set; one
 ///        whose first axis is kInputSets times as long, or with a first axis of kInputSets besides,
-///        is cut into the sets.
+///        is cut into the sets; of more sets than that, later ones begin anew.
 /// Errors  kUnsupported for an input without fixed dimensions; kIo; those of ReadNpy;
 ///         kInvalidArgument for an array of another type or shape, or for no input.
 Result<Inputs> DrawInputs(const model::Graph& graph, std::uint64_t seed,
                           const std::filesystem::path& folder,
-                          const std::vector<InputFile>& files = {});
+                          const std::vector<InputFile>& files = {}, int sets = kInputSets);
 
 }  // namespace assay::campaign

@@ -17,9 +17,11 @@
 namespace assay::campaign {
 namespace {
 
-constexpr const char* kPlain = "fp32";             // of a recipe that asks for no other precision
-constexpr std::uint64_t kOtherSeed = 1'000'003;    // added: no sample that outputs are checked on
-constexpr std::uint64_t kReserveBytes = 1u << 30;  // of free memory, left to everyone else
+constexpr const char* kPlain = "fp32";           // of a recipe that asks for no other precision
+constexpr std::uint64_t kOtherSeed = 1'000'003;  // added: no sample that outputs are checked on
+constexpr std::uint64_t kMostDrawnBytes = 64u << 20;  // of calibration samples,
+constexpr int kMostDrawnSamples = 32;                 // and at most so many
+constexpr std::uint64_t kReserveBytes = 1u << 30;     // of free memory, left to everyone else
 
 bool IsOneOf(const std::vector<std::string>& engines, const std::string& engine) {
   return std::find(engines.begin(), engines.end(), engine) != engines.end();
@@ -101,17 +103,33 @@ std::vector<InputFile> InputFilesOf(const model::Model& model, const Options& op
   return files;
 }
 
+/// How many samples to draw: the ranges of a few say little about what others reach.
+int SamplesToDraw(const model::Model& model, const Options& options) {
+  if (!InputFilesOf(model, options).empty()) {
+    return kInputSets;
+  }
+  std::uint64_t bytes = 1;  // of one
+  for (const model::ValueId id : model.graph.inputs) {
+    const tensor::Type& type = model.graph.values[static_cast<std::size_t>(id)].type;
+    const auto elements = tensor::ElementCount(type.shape);
+    bytes += (elements.ok() ? *elements : 0) * tensor::SizeOf(type.dtype);
+  }
+  return static_cast<int>(
+      std::clamp<std::uint64_t>(kMostDrawnBytes / bytes, kInputSets, kMostDrawnSamples));
+}
+
 /// The user's samples; else some of the seed. What --input gives is used for these, too.
 Result<Calibration> FindCalibration(const model::Model& model, const Options& options,
                                     const std::filesystem::path& folder) {
   if (!options.calibration.empty()) {
     return ReadCalibration(model.graph, options.calibration, folder);
   }
+  const int samples = SamplesToDraw(model, options);
   ASSAY_ASSIGN(const Inputs drawn, DrawInputs(model.graph, options.seed + kOtherSeed, folder,
-                                              InputFilesOf(model, options)));
+                                              InputFilesOf(model, options), samples));
   return Calibration{.file = drawn.file,
                      .sha256 = drawn.sha256,
-                     .samples = kInputSets,
+                     .samples = samples,
                      .source = options.inputs.empty() ? "synthetic" : "input"};
 }
 
