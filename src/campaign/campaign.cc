@@ -89,7 +89,7 @@ Result<Campaign> RunCampaign(std::span<const model::Model> models,
   std::vector<ComputedReferences> computed(models.size());
   for (std::size_t model = 0; model < models.size() && arms.AnyLeft(); ++model) {
     computed[model] =
-        ComputeReferences(settings.all[model].front(), arms.Plains(), *workshop, progress);
+        ComputeReferences(settings.ForReferences(model), arms.Plains(), *workshop, progress);
     if (workshop->signal() == 0) {
       ASSAY_TRY(computed[model].batch);
     }

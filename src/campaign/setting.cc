@@ -276,6 +276,10 @@ Status Setting::Able(const conversion::Choice& choice) const {
   return Able(choice.route.engine);
 }
 
+const Setting& Settings::ForReferences(std::size_t model) const {
+  return *std::ranges::max_element(all[model], {}, &Setting::threads);
+}
+
 Result<Settings> Arrange(std::span<const model::Model> models,
                          const std::vector<conversion::Choice>& choices, const Options& options,
                          const Surroundings& around, Workshop& workshop) {

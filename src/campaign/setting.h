@@ -63,6 +63,8 @@ struct Settings {
   std::vector<std::vector<Setting>> all;  // [model][threads], one each at least
 
   const Setting& first() const { return all.front().front(); }
+  /// The one with the most threads: its references take the least time.
+  const Setting& ForReferences(std::size_t model) const;
 };
 
 /// Draws the inputs (or reads them), asks the engines, lowers the models; none of it when no choice
