@@ -39,13 +39,12 @@ def quantise(job: Job, model: LoadedModel) -> list[str]:
         module = _quantised(job, model.module)
         if job.recipe.activations:
             _require_absolute_maxima(job)
-            with quanto.Calibration():
-                for args, kwargs in calibration.samples(model):
-                    module(*args, **kwargs)
+            _calibrate(model, module)
             notes.append("ranges from absolute maxima, averaged over the inputs, as quanto makes them")
         quanto.freeze(module)
-        parts = _quantised_parts(module)
-        notes.append(shares.note(f"{job.recipe.weights} weights", counted, parts))
+        parts = _parts(module)
+        rounded = [path for path, part in parts.items() if part.weight_qtype is not None]
+        notes.append(shares.note(f"{job.recipe.weights} weights", counted, rounded))
         plain = [path for path, part in parts.items() if not _quantises_output(part)]
         state = {"state": module.state_dict(), "plain_outputs": plain}
         torch.save(state, empty_folder(job, _FOLDER) / _FILE)
@@ -63,7 +62,35 @@ def restore(job: Job, model: LoadedModel) -> LoadedModel:
         module.load_state_dict(kept["state"])
     for path in kept["plain_outputs"]:
         module.get_submodule(path).disable_output_quantization()
+    module.register_forward_hook(_plain_tensors)
     return dataclasses.replace(model, module=module)
+
+
+def _calibrate(model: LoadedModel, module: nn.Module) -> None:
+    """Learns scales, and which outputs are better left as they are: nothing that takes them is in int8.
+
+    quanto decides on the latter when a parent has been called. A tree made from a graph calls the
+    parts alone, so that it is decided here, after each sample as there.
+    """
+    from optimum import quanto
+
+    learning = quanto.Calibration()
+    with learning:
+        for args, kwargs in calibration.samples(model):
+            module(*args, **kwargs)
+            for part in _parts(module).values():
+                if not learning.modules_qactivations.get(part, False):
+                    part.disable_output_quantization()
+
+
+def _plain_tensors(_: nn.Module, __: Any, outputs: Any) -> Any:
+    """A forward hook: who asks for outputs asks for numbers."""
+    from optimum.quanto import QTensor
+    from torch.utils import _pytree as pytree
+
+    if isinstance(outputs, torch.Tensor):  # nothing else costs as little
+        return outputs.dequantize() if isinstance(outputs, QTensor) else outputs
+    return pytree.tree_map_only(QTensor, lambda tensor: tensor.dequantize(), outputs)
 
 
 def _require_absolute_maxima(job: Job) -> None:
@@ -90,13 +117,11 @@ def _quantised(job: Job, module: nn.Module) -> nn.Module:
     return module
 
 
-def _quantised_parts(module: nn.Module) -> dict[str, Any]:
+def _parts(module: nn.Module) -> dict[str, Any]:
     from optimum.quanto import QModuleMixin
 
     return {
-        path: part
-        for path, part in module.named_modules()
-        if isinstance(part, QModuleMixin) and part.weight_qtype is not None
+        path: part for path, part in module.named_modules() if isinstance(part, QModuleMixin)
     }
 
 

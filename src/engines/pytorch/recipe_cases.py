@@ -24,10 +24,10 @@ _SHAPES = {
     "norm1.running_var": (32,),
     "conv2.weight": (32, 32, 3, 3),
     "conv2.bias": (32,),
-    "fc1.weight": (64, 2048),
-    "fc1.bias": (64,),
-    "fc2.weight": (16, 64),
-    "fc2.bias": (16,),
+    "head.fc1.weight": (64, 2048),
+    "head.fc1.bias": (64,),
+    "head.fc2.weight": (16, 64),
+    "head.fc2.bias": (16,),
 }
 
 
@@ -107,9 +107,9 @@ def _program() -> dict[str, Any]:
         ("add_", "Tensor", [ref(first + 4), ref(first + 3)]),
         ("relu_", "", [ref(first + 5)]),
         ("flatten", "using_ints", [ref(first + 6), 1]),
-        ("linear", "", [ref(first + 7), weight("fc1.weight"), weight("fc1.bias")]),
+        ("linear", "", [ref(first + 7), weight("head.fc1.weight"), weight("head.fc1.bias")]),
         ("relu", "", [ref(first + 8)]),
-        ("linear", "", [ref(first + 9), weight("fc2.weight"), weight("fc2.bias")]),
+        ("linear", "", [ref(first + 9), weight("head.fc2.weight"), weight("head.fc2.bias")]),
     ]  # fmt: skip
     calls = [
         {"op": f"aten::{op}", "overload": overload, "arguments": arguments,
@@ -143,5 +143,5 @@ def _expected(weights: dict[str, torch.Tensor], x: torch.Tensor) -> torch.Tensor
     x = functional.max_pool2d(functional.batch_norm(x, *norm).relu(), 2)
     y = functional.conv2d(x, weights["conv2.weight"], weights["conv2.bias"], padding=1)
     x = (x + y).relu().flatten(1)
-    x = functional.linear(x, weights["fc1.weight"], weights["fc1.bias"]).relu()
-    return functional.linear(x, weights["fc2.weight"], weights["fc2.bias"])
+    x = functional.linear(x, weights["head.fc1.weight"], weights["head.fc1.bias"]).relu()
+    return functional.linear(x, weights["head.fc2.weight"], weights["head.fc2.bias"])
