@@ -45,7 +45,7 @@ void Arms::Add(const Case& it, bool control) {
   facts.conversion = choice.label + (control ? kControlSuffix : "");
   facts.label = LabelOf(it, settings_, control);
   facts.threads = setting.threads;
-  facts.batch_size = setting.batch_size();
+  facts.batch_size = model::BatchOf(setting.model.graph);
   facts.told = recipe.precision;
   facts.precision = conversion::ClassOf(recipe);
   if (facts.precision == "fp32" && setting.model.precision == model::kQuantised) {
@@ -158,6 +158,11 @@ campaign::Identity Arms::Identity() const {
   details["--threads"] = Join(threads, ",");
   details["the options"] = RepeatOptions(setting_.options);
   details["the engines' options"] = setting_.options.engine_options;
+  for (const auto& [name, engine] : setting_.engines) {
+    if (engine.ok()) {
+      details[fmt::format("the code of the engine {}", name)] = engine->code;
+    }
+  }
   for (const ArmFacts& facts : findings_.arms) {
     identity.arms.push_back(facts.label);
     details[fmt::format("the engine of {}", facts.label)] =

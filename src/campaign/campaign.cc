@@ -44,7 +44,7 @@ record::ModelFacts FactsOf(const Setting& setting) {
     }
   }
   facts.fixed_input = setting.inputs.fixed;
-  facts.batch_size = setting.batch_size();
+  facts.batch_size = model::BatchOf(setting.model.graph);
   return facts;
 }
 

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "campaign/fake_campaign_test.h"
 
 namespace assay::campaign {
@@ -82,6 +84,21 @@ TEST_F(CampaignTest, FindsWhatAnEarlierRunPrepared) {
   EXPECT_TRUE(second.run.arms[0].prepare_cached);
   EXPECT_EQ(first.run.arms[0].prepare_s, second.run.arms[0].prepare_s);
   EXPECT_EQ(first.run.arms[0].artifact, second.run.arms[0].artifact);
+}
+
+TEST_F(CampaignTest, FindsNothingThatAnEngineOfOtherCodePrepared) {
+  Add("EAGER", Json::object(), /*prepared=*/true);
+  const Campaign first = Run();
+  const std::string program = "assay-engine-fake";
+  const std::filesystem::path other = around_.home / "other";
+  std::filesystem::create_directories(other);
+  std::filesystem::copy_file(around_.engines / program, other / program);
+  std::ofstream(other / program, std::ios::app) << "changed";
+  around_.engines = other;
+  const Campaign second = Run();
+  EXPECT_EQ(second.run.arms[0].outcome, record::Outcome::kMeasured);
+  EXPECT_FALSE(second.run.arms[0].prepare_cached);
+  EXPECT_NE(first.run.arms[0].artifact, second.run.arms[0].artifact);
 }
 
 TEST_F(CampaignTest, PreparesAgainWhatWasInterrupted) {

@@ -51,7 +51,7 @@ std::string LabelOf(const Case& it, const Settings& settings, bool control) {
     own.push_back(fmt::format("{} thread{}", threads, threads == 1 ? "" : "s"));
   }
   if (settings.all.size() > 1) {
-    own.push_back(fmt::format("batch {}", it.setting->batch_size()));
+    own.push_back(fmt::format("batch {}", model::BatchOf(it.setting->model.graph)));
   }
   if (control) {
     own.emplace_back("control");

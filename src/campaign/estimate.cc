@@ -9,11 +9,14 @@
 namespace assay::campaign {
 namespace {
 
-// Assumptions, in seconds: ResNet-18 on two cores of an EPYC, November 2026.
-constexpr double kInductorS = 40, kAutotuneS = 60, kAheadS = 20, kQuantiseS = 15, kOtherS = 5;
-constexpr double kLoadS = 1;                            // without the process' start
-constexpr double kPythonStartS = 4, kNativeStartS = 1;  // importing PyTorch takes most of it
-constexpr double kWarmUpS = 0.3;                        // four slices of 50 ms, at least
+// Assumptions, in seconds where nothing else is said: what tier 3 took with ResNet-18, ResNet-50
+// and MobileNet-v2 on two cores of an EPYC, November 2026.
+constexpr double kInductorS = 30, kInductorOfNodeS = 0.22;
+constexpr double kAheadS = 25, kQuantiseS = 15, kOtherS = 5;
+constexpr double kInt8 = 0.2, kBf16 = 0.5, kSimulated = 2.0;  // latencies over eager's
+constexpr double kLoadS = 1;                                  // without the process' start
+constexpr double kPythonStartS = 4, kNativeStartS = 1;        // importing PyTorch takes most of it
+constexpr double kWarmUpS = 0.3;                              // four slices of 50 ms, at least
 constexpr double kMostWarmUpS = 3;
 constexpr double kSliceS = 0.05, kLongestSliceS = 0.5;
 constexpr double kFewestSamples = 5;
@@ -21,13 +24,22 @@ constexpr double kFirstInferences = 6;        // and one for each set of inputs,
 constexpr double kRoundsOfDecidedRuns = 1.5;  // generations of the few that are undecided, besides
 constexpr double kMinute = 60;
 
-double AssumedPreparation(const conversion::Recipe& recipe) {
+double AssumedPreparation(const conversion::Recipe& recipe, double nodes) {
   if (recipe.compiler == "inductor") {
-    return recipe.mode == "max-autotune" ? kAutotuneS : kInductorS;
+    return kInductorS + kInductorOfNodeS * nodes;
   }
   return recipe.compiler == "aot_inductor" ? kAheadS
          : recipe.quantisation.empty()     ? kOtherS
                                            : kQuantiseS;
+}
+
+/// What is assumed.
+double LatencyOverEager(const conversion::Recipe& recipe) {
+  const std::string& how = recipe.quantisation;
+  if (how == "static_int8" || how == "x86_int8" || how == "fx_int8") {
+    return kInt8;
+  }
+  return !how.empty() ? kSimulated : recipe.precision == "bf16" ? kBf16 : 1;
 }
 
 double SliceOf(double latency_s, double fastest_s) {
@@ -46,13 +58,14 @@ double GenerationOf(const Outlook& arm, double fastest_s, int rounds, double cor
 }  // namespace
 
 Outlook OutlookOf(const conversion::Recipe& recipe, bool in_python, const Past& past, bool prepares,
-                  double eager_s) {
+                  const Assumed& assumed) {
   Outlook outlook;
   if (prepares) {
-    outlook.prepare_s = past.prepare_s.value_or(AssumedPreparation(recipe));
+    outlook.prepare_s = past.prepare_s.value_or(AssumedPreparation(recipe, assumed.nodes));
   }
   outlook.start_s = past.load_s.value_or(kLoadS) + (in_python ? kPythonStartS : kNativeStartS);
-  outlook.latency_s = past.latency_ms ? *past.latency_ms * 1e-3 : eager_s;
+  outlook.latency_s =
+      past.latency_ms ? *past.latency_ms * 1e-3 : assumed.eager_s * LatencyOverEager(recipe);
   outlook.assumed = !past.latency_ms || !past.load_s || (prepares && !past.prepare_s);
   return outlook;
 }

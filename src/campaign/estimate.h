@@ -20,11 +20,16 @@ struct Outlook {
   bool assumed = false;   // some of it is no run's record
 };
 
+/// What is assumed of a model, where an arm is not known.
+struct Assumed {
+  double eager_s = 0;  // the latency of eager PyTorch
+  double nodes = 0;    // of its graph
+};
+
 /// past     what is known of the arm, empty for nothing
 /// prepares an artifact is still to be made
-/// eager_s  the latency to assume where none is known
 Outlook OutlookOf(const conversion::Recipe& recipe, bool in_python, const Past& past, bool prepares,
-                  double eager_s);
+                  const Assumed& assumed);
 
 struct Estimate {
   int arms = 0, prepared = 0, assumed = 0;

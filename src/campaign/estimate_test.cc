@@ -12,21 +12,32 @@ using ::testing::Not;
 const Past kSeen{.prepare_s = 100, .load_s = 2, .latency_ms = 10, .peak_rss_bytes = 1};
 
 TEST(OutlookTest, TakesWhatEarlierRunsRecorded) {
-  const Outlook outlook = OutlookOf({}, /*in_python=*/false, kSeen, /*prepares=*/true, 99);
+  const Outlook outlook = OutlookOf({}, /*in_python=*/false, kSeen, /*prepares=*/true, {99, 70});
   EXPECT_EQ(outlook.prepare_s, 100);
   EXPECT_EQ(outlook.latency_s, 0.010);
   EXPECT_GE(outlook.start_s, 2);
   EXPECT_FALSE(outlook.assumed);
-  EXPECT_EQ(OutlookOf({}, false, kSeen, /*prepares=*/false, 99).prepare_s, 0);
+  EXPECT_EQ(OutlookOf({}, false, kSeen, /*prepares=*/false, {99, 70}).prepare_s, 0);
 }
 
 TEST(OutlookTest, AssumesMoreOfACompilerThanOfAnExport) {
   const conversion::Recipe compiled{.compiler = "inductor"},
       exported{.capture = "export", .compiler = "eager"};
-  const Outlook outlook = OutlookOf(compiled, true, {}, true, 0.02);
+  const Outlook outlook = OutlookOf(compiled, true, {}, true, {0.02, 70});
   EXPECT_TRUE(outlook.assumed);
   EXPECT_EQ(outlook.latency_s, 0.02);
-  EXPECT_GT(outlook.prepare_s, OutlookOf(exported, true, {}, true, 0.02).prepare_s);
+  EXPECT_LT(outlook.prepare_s, OutlookOf(compiled, true, {}, true, {0.02, 700}).prepare_s);
+  EXPECT_GT(outlook.prepare_s, OutlookOf(exported, true, {}, true, {0.02, 70}).prepare_s);
+}
+
+TEST(OutlookTest, AssumesThatInt8RunsFastWhereKernelsDoAndSlowlyWhereItIsSimulated) {
+  const auto latency = [](const std::string& quantisation) {
+    conversion::Recipe recipe;
+    recipe.quantisation = quantisation;
+    return OutlookOf(recipe, false, {}, true, {0.1, 70}).latency_s;
+  };
+  EXPECT_LT(latency("static_int8"), latency("") / EffortOf(3).cut);
+  EXPECT_GT(latency("quanto"), latency(""));
 }
 
 Estimate Of(const std::vector<double>& latencies_s, const Effort& effort, int cores = 2) {

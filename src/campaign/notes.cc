@@ -87,13 +87,9 @@ std::string OnCalibration(const record::Calibration& calibration) {
 std::optional<double> ProcessSpread(const Measurements& seen, std::size_t arm) {
   std::vector<double> logs;
   for (const SessionLog& session : seen.sessions) {
-    const auto at = std::find(session.arms.begin(), session.arms.end(), arm);
-    if (at == session.arms.end()) {
-      continue;
-    }
     std::vector<double> medians;
-    for (const auto& round : session.rounds) {
-      if (const auto& value = round[static_cast<std::size_t>(at - session.arms.begin())]) {
+    for (const auto& value : RoundsOf(session, arm)) {
+      if (value) {
         medians.push_back(*value);
       }
     }

@@ -10,7 +10,8 @@ std::vector<Outlook> OutlooksOf(const Setting& setting,
   const model::Model& model = setting.model;
   const History history = ReadHistory(setting.around.home, model.name, model.sha256,
                                       setting.around.machine.cpu, setting.threads);
-  const double eager = AssumedLatency(static_cast<double>(model.macs), setting.threads);
+  const Assumed assumed{.eager_s = AssumedLatency(static_cast<double>(model.macs), setting.threads),
+                        .nodes = static_cast<double>(model.graph.nodes.size())};
   std::vector<Outlook> outlooks;
   for (const conversion::Choice& choice : choices) {
     const std::string& preparer = choice.route.preparer;
@@ -18,7 +19,8 @@ std::vector<Outlook> OutlooksOf(const Setting& setting,
                           !IsPrepared(setting.PreparationOf(choice), setting.Artifacts());
     const auto known = history.find(choice.label);
     outlooks.push_back(OutlookOf(choice.conversion.recipe, choice.route.engine == "pytorch",
-                                 known == history.end() ? Past{} : known->second, prepares, eager));
+                                 known == history.end() ? Past{} : known->second, prepares,
+                                 assumed));
     outlooks.back().prepared = !prepares;
   }
   return outlooks;

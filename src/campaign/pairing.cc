@@ -4,7 +4,6 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <optional>
 
 namespace assay::campaign {
 namespace {
@@ -18,16 +17,11 @@ bool Has(const SessionLog& session, std::size_t arm) {
 /// Of the rounds of one session that had both.
 std::vector<double> Within(const SessionLog& session, std::size_t numerator,
                            std::size_t denominator) {
-  const auto at = [&](std::size_t arm) {
-    return static_cast<std::size_t>(std::find(session.arms.begin(), session.arms.end(), arm) -
-                                    session.arms.begin());
-  };
+  const auto above = RoundsOf(session, numerator), below = RoundsOf(session, denominator);
   std::vector<double> values;
-  for (const auto& round : session.rounds) {
-    const std::optional<double>& above = round[at(numerator)];
-    const std::optional<double>& below = round[at(denominator)];
-    if (above && below) {
-      values.push_back(std::log(*above / *below));
+  for (std::size_t round = 0; round < std::min(above.size(), below.size()); ++round) {
+    if (above[round] && below[round]) {
+      values.push_back(std::log(*above[round] / *below[round]));
     }
   }
   return values;
@@ -72,6 +66,17 @@ std::vector<double> Across(const Sessions& sessions, std::size_t numerator,
 }
 
 }  // namespace
+
+std::vector<std::optional<double>> RoundsOf(const SessionLog& session, std::size_t arm) {
+  const auto at = std::find(session.arms.begin(), session.arms.end(), arm);
+  std::vector<std::optional<double>> values;
+  if (at != session.arms.end()) {
+    for (const auto& round : session.rounds) {
+      values.push_back(round[static_cast<std::size_t>(at - session.arms.begin())]);
+    }
+  }
+  return values;
+}
 
 std::vector<std::vector<double>> LogRatios(const Measurements& seen, std::size_t numerator,
                                            std::size_t denominator) {

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "campaign/measurements.h"
 
 namespace assay::campaign {
+
+/// What an arm took in each round of a session; empty when it was not in it.
+std::vector<std::optional<double>> RoundsOf(const SessionLog& session, std::size_t arm);
 
 /// ln(numerator / denominator), one value for each round in which both have one, one vector for
 /// each session that had both. For a generation in which they were in different groups: the

@@ -91,8 +91,8 @@ class Runner {
                       std::vector<std::string> content) {
     Request request{.key = "", .worker = setting_.SpecOf(engine), .job = std::move(job)};
     for (const std::string& part :
-         {engine, setting_.engines.at(engine)->version, request.job.recipe.dump(),
-          request.job.options.dump(), setting_.around.machine.cpu}) {
+         {engine, setting_.engines.at(engine)->version, setting_.engines.at(engine)->code,
+          request.job.recipe.dump(), request.job.options.dump(), setting_.around.machine.cpu}) {
       content.push_back(part);
     }
     request.key = CacheKey(fmt::format("{}-{}", setting_.model.name, name), content);

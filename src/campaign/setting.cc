@@ -163,15 +163,6 @@ Status FindData(const std::vector<conversion::Choice>& legal, Setting& setting) 
 
 }  // namespace
 
-std::int64_t Setting::batch_size() const {
-  if (model.graph.inputs.empty()) {
-    return 1;
-  }
-  const auto first = static_cast<std::size_t>(model.graph.inputs.front());
-  const tensor::Shape& shape = model.graph.values[first].type.shape;
-  return shape.empty() ? 1 : shape.front();
-}
-
 WorkerSpec Setting::SpecOf(const std::string& engine) const {
   hardware::Machine machine;
   machine.facts = around.machine;
@@ -209,6 +200,7 @@ PreparationSpec Setting::PreparationOf(const conversion::Choice& choice) const {
                                     engines.at(engine)->version,
                                     preparer,
                                     engines.at(preparer)->version,
+                                    engines.at(preparer)->code,
                                     around.machine.cpu,
                                     Join(around.machine.isa, " ")};
   engine::Job job = JobOf(choice.conversion.name, choice.conversion.recipe);

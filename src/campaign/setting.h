@@ -38,7 +38,6 @@ struct Setting {
                                 // ONNX file, or for a Python model what torch.export wrote
   std::string program_sha256;   // "" when there is none
 
-  std::int64_t batch_size() const;  // first dimension of the first input
   WorkerSpec SpecOf(const std::string& engine) const;
   engine::Job JobOf(const std::string& name, const conversion::Recipe& recipe) const;
   std::filesystem::path Artifacts() const { return around.home / "artifacts"; }

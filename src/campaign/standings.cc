@@ -38,12 +38,8 @@ std::vector<bool> Competitors(const Measurements& seen,
 double FastestSlice(const Measurements& seen, std::size_t arm) {
   double fastest = std::numeric_limits<double>::infinity();
   for (const SessionLog& session : seen.sessions) {
-    const auto at = std::find(session.arms.begin(), session.arms.end(), arm);
-    for (const auto& round : session.rounds) {
-      if (at != session.arms.end()) {
-        fastest = std::min(
-            fastest, round[static_cast<std::size_t>(at - session.arms.begin())].value_or(fastest));
-      }
+    for (const auto& value : RoundsOf(session, arm)) {
+      fastest = std::min(fastest, value.value_or(fastest));
     }
   }
   return fastest;

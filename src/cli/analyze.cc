@@ -77,7 +77,7 @@ void AddPredictions(const model::Model& model, const Asked& asked, report::Analy
     }
     analysis.coverage = work.coverage;
     for (const hardware::Profile& profile : asked.profiles) {
-      analysis.predictions.push_back(predict::Predict(work, profile, BatchOf(model)));
+      analysis.predictions.push_back(predict::Predict(work, profile, model::BatchOf(model.graph)));
       analysis.memory.push_back(work.memory);
       analysis.step_names.push_back(steps);
     }

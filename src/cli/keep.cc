@@ -16,16 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const record::Arm* Winner(const record::Run& run) {
-  if (!run.recommendation) {
-    return nullptr;
-  }
-  const auto found = std::find_if(run.arms.begin(), run.arms.end(), [&](const record::Arm& arm) {
-    return record::LabelOf(arm) == record::LabelOf(*run.recommendation);
-  });
-  return found == run.arms.end() ? nullptr : &*found;
-}
-
 Status CopyFile(const fs::path& from, const fs::path& folder) {
   std::error_code error;
   fs::copy_file(from, folder / from.filename(), error);
@@ -69,12 +59,12 @@ Status WriteFiles(const report::TakeHome& home, const fs::path& folder) {
 
 Result<std::string> Keep(const record::Run& run, std::span<const model::Model> models,
                          const fs::path& folder) {
-  const record::Arm* arm = Winner(run);
+  const record::Arm* arm = record::Recommended(run);
   if (arm == nullptr) {
     return fmt::format("nothing is kept in {}: no arm is recommended", folder.string());
   }
   const auto found = std::find_if(models.begin(), models.end(), [&](const model::Model& model) {
-    return BatchOf(model) == arm->batch_size.value_or(1);
+    return model::BatchOf(model.graph) == arm->batch_size.value_or(1);
   });
   const model::Model& model = found == models.end() ? models.front() : *found;
   record::ModelFacts facts = run.model;

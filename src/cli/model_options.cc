@@ -78,8 +78,8 @@ Status CheckShape(const model::Model& model, const std::string& asked) {
 }
 
 /// The batch that is wanted of an ONNX file: `asked`, else what `dimensions` makes of its input.
-std::int64_t BatchOf(const model::Model& model, std::optional<std::int64_t> asked,
-                     const std::map<std::string, std::int64_t>& dimensions) {
+std::int64_t WantedBatch(const model::Model& model, std::optional<std::int64_t> asked,
+                         const std::map<std::string, std::int64_t>& dimensions) {
   const model::Graph& graph = model.graph;
   if (asked || graph.inputs.empty()) {
     return asked.value_or(1);
@@ -180,7 +180,7 @@ Result<model::Model> ModelOptions::Load(const Tell& tell) const {
     ASSAY_ASSIGN(model::Model loaded, weights.empty()
                                           ? model::LoadMapped(model, options, cache)
                                           : model::LoadWithWeights(model, options, weights, cache));
-    const std::int64_t batch = BatchOf(loaded, batch_size, named);
+    const std::int64_t batch = WantedBatch(loaded, batch_size, named);
     if (Status fits = CheckBatch(loaded, batch); !fits) {
       if (!changes_batch) {
         return std::move(fits).error();
@@ -221,15 +221,6 @@ Result<model::Model> ModelOptions::Outline() const {
                zoo::Outline(entry, {.batch_size = batch_size.value_or(1), .dimensions = named}));
   ASSAY_TRY(CheckShape(built, input_shape));
   return built;
-}
-
-std::int64_t BatchOf(const model::Model& model) {
-  const model::Graph& graph = model.graph;
-  if (graph.inputs.empty()) {
-    return 1;
-  }
-  const auto& shape = graph.values[static_cast<std::size_t>(graph.inputs[0])].type.shape;
-  return shape.empty() ? 1 : shape[0];
 }
 
 std::vector<std::string> ModelOptions::Arguments() const {

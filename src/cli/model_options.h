@@ -41,7 +41,4 @@ struct ModelOptions {
   std::vector<std::string> Arguments() const;
 };
 
-/// The first axis of a model's first input; 1 where it has none.
-std::int64_t BatchOf(const model::Model& model);
-
 }  // namespace assay::cli

@@ -42,7 +42,7 @@ Result<int> Profile(const ProfileOptions& options) {
   const report::ProfiledModel about{.name = model.name,
                                     .parameters = model.parameters,
                                     .macs = model.macs,
-                                    .batch_size = BatchOf(model),
+                                    .batch_size = model::BatchOf(model.graph),
                                     .precision = std::string(precision.name)};
   ASSAY_TRY(WriteOut(report::RenderBreakdown(about, breakdown, format, StyleOfStdout())));
   return 0;

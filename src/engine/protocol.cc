@@ -55,8 +55,10 @@ Charges ReadCharges(const Json& json) {
 }  // namespace
 
 Json ToJson(const Description& v) {
-  return {{"protocol", v.protocol},   {"engine", v.engine}, {"version", v.version},
-          {"available", v.available}, {"reason", v.reason}, {"hint", v.hint}};
+  return {{"protocol", v.protocol}, {"engine", v.engine},
+          {"version", v.version},   {"available", v.available},
+          {"reason", v.reason},     {"hint", v.hint},
+          {"code", v.code}};
 }
 
 std::string GraphOf(const Job& job) {
@@ -101,7 +103,8 @@ Result<Description> DescriptionFromJson(const Json& json) {
                        .version = Get<std::string>(json, "version"),
                        .available = Get<bool>(json, "available"),
                        .reason = Get<std::string>(json, "reason"),
-                       .hint = Get<std::string>(json, "hint")};
+                       .hint = Get<std::string>(json, "hint"),
+                       .code = Get<std::string>(json, "code")};
   });
 }
 

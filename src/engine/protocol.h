@@ -32,6 +32,7 @@ struct Description {
   bool available = true;
   std::string reason;  // why not; the hint names the command that adds it
   std::string hint;
+  std::string code = {};  // digest of the engine's own program: another may prepare otherwise
 };
 
 /// What prepare and load are told. Paths are absolute.

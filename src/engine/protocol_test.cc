@@ -8,7 +8,7 @@ namespace {
 using ::testing::ElementsAre;
 
 TEST(ProtocolTest, CarriesADescriptionThroughJson) {
-  const Description sent{kProtocolVersion, "torch", "2.13.0", false, "no wheel", "run it"};
+  const Description sent{kProtocolVersion, "torch", "2.13.0", false, "no wheel", "run it", "0123"};
   const auto got = DescriptionFromJson(MakeReply(ToJson(sent)));
   ASSERT_TRUE(got.ok()) << got.error().message;
   EXPECT_EQ(ToJson(*got), ToJson(sent));

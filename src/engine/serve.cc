@@ -27,7 +27,7 @@ std::optional<int> ProtocolDescriptor(int argc, char** argv) {
 }
 
 int PrintDescription(Engine& engine) {
-  const auto description = Guard([&]() -> Result<Description> { return engine.Describe(); });
+  const auto description = Guard([&] { return Describe(engine); });
   if (!description.ok()) {
     fmt::print(stderr, "{}\n", description.error().message);
     return 1;

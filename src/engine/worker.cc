@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "engine/charges.h"
 #include "engine/guard.h"
 #include "engine/memory.h"
@@ -62,6 +63,15 @@ Result<Prepared> Engine::Prepare(const Job& job) {
                fmt::format("this engine has nothing to prepare for {}", job.conversion), ""};
 }
 
+Result<Description> Describe(Engine& engine) {
+  Description description = engine.Describe();
+  ASSAY_ASSIGN(const MappedFile program, MappedFile::Open("/proc/self/exe"));
+  Sha256 hash;
+  hash.Update(program.bytes());
+  description.code = hash.Finish();
+  return description;
+}
+
 Json Worker::Answer(const Json& request) {
   const Result<Json> reply = Guard([&]() -> Result<Json> { return Dispatch(request); });
   return reply.ok() ? MakeReply(*reply) : MakeReply(reply.error());
@@ -70,7 +80,8 @@ Json Worker::Answer(const Json& request) {
 Result<Json> Worker::Dispatch(const Json& request) {
   const std::string verb = request.at("verb").get<std::string>();
   if (verb == "describe") {
-    return ToJson(engine_.Describe());
+    ASSAY_ASSIGN(const Description description, Describe(engine_));
+    return ToJson(description);
   }
   if (verb == "prepare") {
     return Prepare(request);

@@ -9,6 +9,9 @@
 
 namespace assay::engine {
 
+/// What the engine says of itself, and the digest of the program that it is part of.
+Result<Description> Describe(Engine& engine);
+
 class Worker {
  public:
   explicit Worker(Engine& engine) : engine_(engine) {}

@@ -101,6 +101,7 @@ TEST_F(WorkerTest, DescribesTheEngine) {
   ASSERT_TRUE(got.ok());
   EXPECT_EQ(got->engine, "recorder");
   EXPECT_EQ(got->protocol, kProtocolVersion);
+  EXPECT_EQ(got->code.size(), 64u);
 }
 
 TEST_F(WorkerTest, KeepsThePlacesOfAnEngineTakenThroughASliceAndEmptiesThemAfterIt) {

@@ -130,18 +130,13 @@ class Rewriter {
   std::set<std::string> initializers_, live_;
 };
 
-std::int64_t BatchOf(const Model& model) {
-  return model.graph.values[static_cast<std::size_t>(model.graph.inputs.front())]
-      .type.shape.front();
-}
-
 /// Whether every output of `made` is that of `own` but for the batch.
 Status Confirm(const Model& own, const Model& made, std::int64_t batch) {
   for (std::size_t i = 0; i < own.graph.outputs.size(); ++i) {
     const Value& before = own.graph.values[static_cast<std::size_t>(own.graph.outputs[i])];
     const Value& after = made.graph.values[static_cast<std::size_t>(made.graph.outputs[i])];
     tensor::Type wanted = before.type;
-    if (wanted.shape.empty() || wanted.shape.front() != BatchOf(own)) {
+    if (wanted.shape.empty() || wanted.shape.front() != BatchOf(own.graph)) {
       return Cannot(batch, fmt::format("output '{}' is {}, which does not begin with it",
                                        before.name, tensor::ToString(before.type.shape)));
     }
@@ -183,7 +178,7 @@ Result<Model> LoadWithBatch(const Model& own, const LoadOptions& options, std::i
                  return Write(own, options, batch, folder);
                }));
   made.original =
-      Original{.onnx = own.onnx, .batch = BatchOf(own), .dimensions = options.dimensions};
+      Original{.onnx = own.onnx, .batch = BatchOf(own.graph), .dimensions = options.dimensions};
   return made;
 }
 

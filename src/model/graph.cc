@@ -29,4 +29,13 @@ std::vector<std::int64_t> Node::Ints(std::string_view attribute,
   return Get(attributes, attribute, std::move(otherwise));
 }
 
+std::int64_t BatchOf(const Graph& graph) {
+  if (graph.inputs.empty()) {
+    return 1;
+  }
+  const tensor::Shape& shape =
+      graph.values[static_cast<std::size_t>(graph.inputs.front())].type.shape;
+  return shape.empty() ? 1 : shape.front();
+}
+
 }  // namespace assay::model

@@ -62,4 +62,7 @@ struct Graph {
   std::vector<ValueId> outputs;
 };
 
+/// The first axis of the first input; 1 where there is none.
+std::int64_t BatchOf(const Graph& graph);
+
 }  // namespace assay::model

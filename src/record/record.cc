@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <type_traits>
 
@@ -257,6 +258,14 @@ std::optional<Outcome> ParseOutcome(std::string_view name) {
     }
   }
   return std::nullopt;
+}
+
+const Arm* Recommended(const Run& run) {
+  const auto is_it = [&](const Arm& arm) {
+    return run.recommendation && LabelOf(arm) == LabelOf(*run.recommendation);
+  };
+  const auto found = std::find_if(run.arms.begin(), run.arms.end(), is_it);
+  return found == run.arms.end() ? nullptr : &*found;
 }
 
 Json ToJson(const Run& run) {

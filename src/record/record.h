@@ -196,6 +196,9 @@ struct Run {
   std::optional<Recommendation> recommendation;
 };
 
+/// The arm that is recommended; null without recommendation.
+const Arm* Recommended(const Run& run);
+
 Json ToJson(const Run& run);
 /// Errors  kMalformed naming `what`, the field, and another schema version if it is one.
 Result<Run> RunFromJson(const Json& json, std::string_view what);

@@ -20,12 +20,8 @@ Cell Plain(const std::string& text) {
   return text.empty() || text == kNothing ? Nothing() : Cell{text};
 }
 
-bool IsRecommended(const Run& run, const Arm& arm) {
-  return run.recommendation && record::LabelOf(*run.recommendation) == record::LabelOf(arm);
-}
-
 Cell Conversion(const Run& run, const Arm& arm) {
-  return {record::LabelOf(arm), IsRecommended(run, arm) ? Tone::kGood : Tone::kPlain};
+  return {record::LabelOf(arm), &arm == record::Recommended(run) ? Tone::kGood : Tone::kPlain};
 }
 
 Cell OutcomeCell(const Run&, const Arm& arm) {
@@ -50,7 +46,7 @@ Cell Speedup(const Run& run, const Arm& arm) {
   if (arm.speedup) {
     const std::string ratio = Ratio(arm.speedup->ratio, arm.speedup->ci95);
     return {arm.speedup->metric == record::kLatency ? ratio : "throughput " + ratio,
-            IsRecommended(run, arm) ? Tone::kGood : Tone::kPlain};
+            &arm == record::Recommended(run) ? Tone::kGood : Tone::kPlain};
   }
   return arm.latency_ms && record::LabelOf(arm) == run.baseline ? Cell{"baseline"} : Nothing();
 }

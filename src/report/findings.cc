@@ -19,12 +19,6 @@ using Lines = std::vector<Finding>;
 
 constexpr double kMuchSpread = 0.02;  // between processes; more is worth a sentence
 
-const Arm* FindArm(const Run& run, const std::string& label) {
-  const auto found = std::find_if(run.arms.begin(), run.arms.end(),
-                                  [&](const Arm& arm) { return record::LabelOf(arm) == label; });
-  return found == run.arms.end() ? nullptr : &*found;
-}
-
 bool SeveralBatches(const Run& run) {
   return std::ranges::any_of(
       run.arms, [&](const Arm& a) { return a.batch_size != run.arms.front().batch_size; });
@@ -91,8 +85,7 @@ void AddRecommendation(const Run& run, Lines& lines) {
     }
     lines.push_back({fmt::format("Batch {}", batch.batch_size), Tone::kPlain, text, {}});
   }
-  if (const Arm* arm = FindArm(run, record::LabelOf(best));
-      arm != nullptr && !arm->repeat.empty()) {
+  if (const Arm* arm = record::Recommended(run); arm != nullptr && !arm->repeat.empty()) {
     lines.push_back({"Take it home",
                      Tone::kPlain,
                      "the artifact, and the few lines that run it with the same options:",

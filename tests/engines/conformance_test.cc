@@ -136,6 +136,7 @@ TEST_P(ConformanceTest, DescribesItselfWithoutAModel) {
   EXPECT_EQ(description->engine, GetParam().engine);
   EXPECT_TRUE(description->available) << description->reason;
   EXPECT_FALSE(description->version.empty());
+  EXPECT_EQ(description->code.size(), 64u);
   ExpectGoodEnd(engine_);
 }
 

@@ -74,13 +74,6 @@ record::Run Simulated(const Field& field, const stats::Noise& noise, double proc
   return run;
 }
 
-std::size_t Recommended(const record::Run& run) {
-  const auto found = std::find_if(run.arms.begin(), run.arms.end(), [&](const record::Arm& arm) {
-    return arm.conversion == run.recommendation->conversion;
-  });
-  return static_cast<std::size_t>(found - run.arms.begin());
-}
-
 bool Close(const record::Run& run, std::size_t arm) {
   const auto& close = run.recommendation->not_separated_from;
   return std::find(close.begin(), close.end(), NameOf(arm)) != close.end();
@@ -106,7 +99,7 @@ CampaignTally SimulateCampaigns(const Field& field, const stats::Noise& noise, d
   for (int trial = 0; trial < trials; ++trial) {
     const record::Run run =
         Simulated(field, noise, process_sd, 7919u * static_cast<std::uint64_t>(trial) + 3);
-    const std::size_t winner = Recommended(run);
+    const auto winner = static_cast<std::size_t>(record::Recommended(run) - run.arms.data());
     bool falsely = false;
     for (std::size_t arm = 0; arm < truth.size(); ++arm) {
       const auto& speedup = run.arms[arm].speedup;

@@ -1,5 +1,6 @@
 """artifact.json: for what a folder was prepared, so that nothing else is run from it."""
 
+import hashlib
 import importlib.metadata
 import json
 import pathlib
@@ -14,6 +15,14 @@ _NAME = "artifact.json"
 def torch_version() -> str:
     """As the C++ engine spells it: without the build's local part."""
     return importlib.metadata.version("torch").split("+")[0]
+
+
+def code() -> str:
+    """A digest of this engine's sources."""
+    digest = hashlib.sha256()
+    for path in sorted(pathlib.Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def empty_folder(job: Job, name: str) -> pathlib.Path:

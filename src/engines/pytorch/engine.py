@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from . import recipes
-from .artifact import read_facts, torch_version
+from .artifact import code, read_facts, torch_version
 from .protocol import EngineError, Job, Recipe
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class PyTorchEngine:
         self._outputs: Any = ()  # as the module gave them
 
     def describe(self) -> dict[str, Any]:
-        description = {"protocol": 1, "engine": "pytorch", "reason": "", "hint": ""}
+        description = {"protocol": 1, "engine": "pytorch", "code": code()}
+        description |= {"reason": "", "hint": ""}
         try:
             return description | {"version": torch_version(), "available": True}
         except importlib.metadata.PackageNotFoundError:

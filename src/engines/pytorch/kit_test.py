@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import io
+import json
 import os
 import resource
 import socket
@@ -199,6 +200,7 @@ class ServeTest(unittest.TestCase):
         with contextlib.redirect_stdout(out):
             self.assertEqual(serve(PyTorchEngine(), ["engine", "--describe"]), 0)
         self.assertIn('"engine": "pytorch"', out.getvalue())
+        self.assertEqual(len(json.loads(out.getvalue())["code"]), 64)
         self.assertNotIn("torch", sys.modules)
 
     def test_serves_a_descriptor_until_it_ends_and_closes_it_on_exec(self) -> None:
