@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Writes what two runs of everything showed into the table of docs/conversions.md.
+"""Writes what runs of everything showed into the table of docs/conversions.md.
 
-  assay run simplecnn --tier 3 --output simplecnn.json     (both on one machine)
+  assay run simplecnn --tier 3 --output simplecnn.json     (all on one machine)
+  assay run simplecnn --conversions EAGER,FP16+* --output simplecnn_fp16.json
   assay run resnet18 --tier 3 --output resnet18.json
-  tools/conversions_table.py simplecnn.json resnet18.json
+  tools/conversions_table.py simplecnn.json simplecnn_fp16.json resnet18.json
 
-Each record gives a column: speedup over EAGER and relative error of the outputs of an arm that was
-measured, else what became of it. Columns that stand there already are replaced.
+The records of a model give a column, of each arm the last that ran it: speedup over EAGER and
+relative error of the outputs of an arm that was measured, else what became of it. Columns that stand
+there already are replaced.
 """
 
 import json
@@ -20,9 +22,13 @@ ROW = re.compile(r"\| (\d+) \| `([^`]+)` \|")
 KEPT_BEFORE, KEPT_AFTER = 4, 1  # columns on either side of the records'
 
 
+def tried(arm: dict) -> bool:
+    return arm["outcome"] != "unsupported" or bool(arm["stage"])
+
+
 def shown(arm: dict) -> str:
     if arm["outcome"] == "unsupported":
-        return f"unsupported: {arm['reason']}" if arm["stage"] else "-"
+        return f"unsupported: {arm['reason']}" if tried(arm) else "-"
     ratio = "1" if arm["speedup"] is None else f"{arm['speedup']['ratio']:.2g}"
     error = arm["output"] and arm["output"]["relative_l2"]
     text = f"{ratio}x" if arm["latency_ms"] else ""
@@ -39,19 +45,22 @@ def main(paths: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     runs = [json.loads(pathlib.Path(path).read_text()) for path in paths]
-    arms = [{arm["conversion"]: arm for arm in run["arms"]} for run in runs]
-    names = [run["model"]["name"] for run in runs]
+    columns: dict[str, dict] = {}
+    for run in runs:
+        arms = columns.setdefault(run["model"]["name"], {})
+        arms.update((a["conversion"], a) for a in run["arms"] if tried(a) or a["conversion"] not in arms)
     before, heading, table = PAGE.read_text().partition(HEADING)
     lines = []
     for line in table.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         row = ROW.match(line)
         if row:
-            own = [shown(of[row[2]]).replace("|", "/") if row[2] in of else "" for of in arms]
+            of_row = [arms.get(row[2]) for arms in columns.values()]
+            own = [shown(arm).replace("|", "/") if arm else "" for arm in of_row]
         else:
-            own = names if cells[0] == "id" else ["---"] * len(runs)
+            own = list(columns) if cells[0] == "id" else ["---"] * len(columns)
         if row and not cells[-1] and set(own) == {"-"}:
-            cells[-1] = arms[0][row[2]]["reason"]
+            cells[-1] = of_row[0]["reason"]
         if line.startswith("|"):
             line = "| " + " | ".join(cells[:KEPT_BEFORE] + own + cells[-KEPT_AFTER:]) + " |"
         lines.append(line)

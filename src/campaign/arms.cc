@@ -22,6 +22,7 @@ namespace {
 constexpr std::uint64_t kRuntimeBytes = 512u << 20;  // of a runtime without its model
 constexpr std::uint64_t kWeightCopies = 3;           // a runtime may hold while loading
 constexpr std::uint64_t kCompilerBytes = 1u << 30;   // that preparing takes besides
+constexpr double kTimesTold = 2;  // a budget that nobody set, over the estimate that was told
 constexpr const char* kControlSuffix = " (control)";
 
 }  // namespace
@@ -253,6 +254,7 @@ void Arms::PlanRounds(const std::vector<ComputedReferences>& computed) {
   plan_.samples = std::max(options.samples, options.baseline_runs);
   plan_.processes = std::max(1, options.processes);
   plan_.most_rounds = options.most_rounds;
+  plan_.ahead = options.ahead;
   plan_.heat = options.heat;
   plan_.cut = options.cut;
   if (options.precision_target) {
@@ -263,6 +265,9 @@ void Arms::PlanRounds(const std::vector<ComputedReferences>& computed) {
                                     [](const ArmLog& log) { return log.end.has_value(); });
   const double able = static_cast<double>(plan_.arms.size()) - static_cast<double>(unable);
   plan_.budget_s = options.max_seconds.value_or(options.seconds_per_arm * std::max(able, 1.0));
+  if (options.tells_plan && !options.max_seconds) {
+    plan_.budget_s = std::max(plan_.budget_s, kTimesTold * Outlooks().measure_s);
+  }
   plan_.seed = options.seed;
   plan_.timeouts = setting_.timeouts;
   const bool kept = journal_ != nullptr && journal_->writes();

@@ -165,6 +165,20 @@ TEST_F(CampaignTest, TellsAPlanAndCutsWhatIsHopeless) {
   EXPECT_EQ(run.arms[4].outcome, record::Outcome::kUnsupported);
 }
 
+TEST_F(CampaignTest, HasTimeForWhatItTold) {
+  static_cast<Effort&>(options_) = EffortOf(3);
+  options_.precision_target.reset();
+  options_.processes = 1;
+  options_.heat = 1;
+  options_.seconds_per_arm = 0.01;
+  model_.macs = 6'000'000'000;  // 0.1 s at the rate that is assumed
+  Add("EAGER");
+  Add("FAST");
+  Add("FASTER");
+  const record::Run run = Run().run;
+  EXPECT_EQ(run.arms[2].outcome, record::Outcome::kMeasured) << run.arms[2].reason;
+}
+
 TEST_F(CampaignTest, EndsEveryArmAsTheOutcomeOfItsNameAndLeavesTheOthersUntouched) {
   options_.samples = 150;  // 30 rounds of 5 inferences and 1 discarded; at most 105 before them
   Add("EAGER", {{"latency_ns", 20e6}});

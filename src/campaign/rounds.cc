@@ -86,6 +86,7 @@ class Rounds {
   Course course_;
   const Keep& keep_;
   std::mt19937_64 random_;
+  Spares spares_;
   std::optional<double> precision_;
   std::string stopped_;  // record::Arm::stopped for those that went on to the end
 };
@@ -175,7 +176,8 @@ void Rounds::RunSession(std::size_t group) {
     return;
   }
   Session session(plan_, workshop_, progress_, seen_, course_.generation);
-  if (const std::vector<std::size_t> left_out = session.Load(arms); !left_out.empty()) {
+  const bool again = plan_.ahead && course_.generation + 1 < plan_.processes;
+  if (const auto left_out = session.Load(arms, spares_, again); !left_out.empty()) {
     LeaveForLater(group, left_out);
   }
   KeepIt();

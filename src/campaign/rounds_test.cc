@@ -53,6 +53,56 @@ TEST_F(RoundsTest, StopsAtTheFirstLookThatHoldsTheSamplesWhenAllIsPrecise) {
   }
 }
 
+TEST_F(RoundsTest, LoadsTheNextGenerationBesideTheFirstWhereThatIsAsked) {
+  Add("EAGER", 10);
+  Add("B", 10);
+  plan_.processes = 2;
+  plan_.samples = 60;
+  Run();
+  const Measurements one_by_one = seen_;
+  EXPECT_EQ(shop_.most_alive, 2u);
+  seen_ = {.arms = std::vector<ArmLog>(2), .sessions = {}, .notes = {}};
+  shop_.log.clear();
+  plan_.ahead = true;
+  Run();
+  EXPECT_EQ(shop_.most_alive, 4u);
+  EXPECT_EQ(Loads("EAGER"), 2u);
+  EXPECT_EQ(Loads("B"), 2u);
+  const auto infers =
+      std::find(shop_.log.begin(), shop_.log.end(), "infer EAGER") - shop_.log.begin();
+  EXPECT_EQ(std::count(shop_.log.begin(), shop_.log.begin() + infers, "load B"), 2);
+  EXPECT_EQ(shop_.violations, 0);
+  ASSERT_EQ(seen_.sessions.size(), one_by_one.sessions.size());
+  EXPECT_EQ(seen_.arms[1].samples_ns.size(), one_by_one.arms[1].samples_ns.size());
+  EXPECT_EQ(seen_.arms[1].load_s.size(), 2u);
+}
+
+TEST_F(RoundsTest, LoadsNothingAheadThatMemoryHasNoRoomFor) {
+  for (const char* name : {"EAGER", "B"}) {
+    Add(name, 10);
+    plan_.arms.back().expected_bytes = 100;
+  }
+  shop_.memory = (512ull << 20) + 250;
+  plan_.ahead = true;
+  Run();
+  EXPECT_EQ(shop_.most_alive, 2u);
+  EXPECT_EQ(seen_.sessions.size(), 3u);
+}
+
+TEST_F(RoundsTest, EndsAnArmWhoseProcessAheadDidNotLoadWhenThatIsDue) {
+  Add("EAGER", 10);
+  Add("B", {.fails = [](const std::string& verb, int process, int) -> std::optional<Error> {
+        return verb == "load" && process == 1 ? std::optional(Error{Code::kCrashed, "died", ""})
+                                              : std::nullopt;
+      }});
+  plan_.ahead = true;
+  Run();
+  ASSERT_TRUE(seen_.arms[1].end);
+  EXPECT_EQ(seen_.arms[1].end->stage, "load");
+  EXPECT_EQ(seen_.arms[1].slice_medians_ns.size(), seen_.sessions[0].rounds.size());
+  EXPECT_EQ(seen_.sessions[1].arms, std::vector<std::size_t>{0});
+}
+
 TEST_F(RoundsTest, TakesTurnsInRandomOrderThatTheSeedDecides) {
   Add("EAGER", 10);
   Add("B", 10);

@@ -57,40 +57,61 @@ Session::Session(const RoundsPlan& plan, Workshop& workshop, Progress& progress,
   seen_.sessions.emplace_back().generation = generation;
 }
 
-std::vector<std::size_t> Session::Load(const std::vector<std::size_t>& arms) {
-  std::vector<std::size_t> waiting = arms, loading, left_out;
+std::vector<std::size_t> Session::Load(const std::vector<std::size_t>& arms, Spares& spares,
+                                       bool again) {
+  std::vector<Loading> waiting, loading;
+  for (const std::size_t arm : arms) {
+    if (const auto spare = spares.find(arm); spare != spares.end()) {
+      alive_[arm] = std::move(spare->second);
+      FinishLoading(arm);
+    } else {
+      waiting.push_back({arm, false});
+    }
+  }
+  spares.clear();
+  for (std::size_t i = 0; again && i < arms.size(); ++i) {
+    waiting.push_back({arms[i], true});
+  }
+  std::vector<std::size_t> left_out;
   while (!waiting.empty() || !loading.empty()) {
     while (!waiting.empty() && loading.size() < kLoadsAtOnce) {
-      const std::size_t arm = waiting.front();
-      // Alone, or alone with the baseline, an arm is tried whatever its size.
-      const bool least = alive_.empty() || (alive_.size() == 1 && alive_.contains(plan_.baseline));
-      if (!Fits(arm, loading) && !(least && loading.empty())) {
+      const Loading next = waiting.front();
+      if (!HasRoom(next, loading)) {
         if (!loading.empty()) {
           break;  // its size will be known better soon
         }
-        left_out.push_back(arm);
-      } else if (StartLoading(arm)) {
-        loading.push_back(arm);
+        if (!next.ahead) {
+          left_out.push_back(next.arm);
+        }
+      } else if (StartLoading(next.arm, next.ahead ? spares : alive_)) {
+        loading.push_back(next);
       }
       waiting.erase(waiting.begin());
     }
-    if (loading.empty()) {
-      continue;
+    if (!loading.empty()) {
+      AwaitOne(loading, spares);
     }
-    std::vector<Worker*> workers;
-    for (const std::size_t arm : loading) {
-      workers.push_back(alive_.at(arm).get());
-    }
-    workshop_.WaitAny(workers);
-    const auto answered = std::find_if(workers.begin(), workers.end(),
-                                       [](const Worker* worker) { return worker->Answered(); });
-    const auto at = loading.begin() + (answered - workers.begin());
-    const std::size_t arm = *at;
-    loading.erase(at);
-    FinishLoading(arm);
   }
   seen_.sessions[record_].arms = Live();
   return left_out;
+}
+
+void Session::AwaitOne(std::vector<Loading>& loading, Spares& spares) {
+  std::vector<Worker*> workers;
+  for (const auto& [arm, ahead] : loading) {
+    workers.push_back((ahead ? spares : alive_).at(arm).get());
+  }
+  workshop_.WaitAny(workers);
+  const auto answered = std::find_if(workers.begin(), workers.end(),
+                                     [](const Worker* worker) { return worker->Answered(); });
+  const auto at = loading.begin() + (answered - workers.begin());
+  const auto [arm, ahead] = *at;
+  loading.erase(at);
+  if (!ahead) {
+    FinishLoading(arm);
+  } else if (!spares.at(arm)->Stop().ok()) {
+    spares.erase(arm);  // the session that it was for starts one of its own
+  }
 }
 
 std::uint64_t Session::Expected(std::size_t arm) const {
@@ -99,15 +120,20 @@ std::uint64_t Session::Expected(std::size_t arm) const {
                        : *std::max_element(peaks.begin(), peaks.end());
 }
 
-bool Session::Fits(std::size_t arm, const std::vector<std::size_t>& loading) const {
-  std::uint64_t needed = kReserveBytes + Expected(arm);
-  for (const std::size_t other : loading) {
-    needed += Expected(other);
+bool Session::HasRoom(const Loading& next, const std::vector<Loading>& loading) const {
+  // Alone, or alone with the baseline, an arm is tried whatever its size.
+  if (!next.ahead && loading.empty() &&
+      (alive_.empty() || (alive_.size() == 1 && alive_.contains(plan_.baseline)))) {
+    return true;
+  }
+  std::uint64_t needed = kReserveBytes + Expected(next.arm);
+  for (const Loading& other : loading) {
+    needed += Expected(other.arm);
   }
   return needed <= workshop_.AvailableBytes();
 }
 
-bool Session::StartLoading(std::size_t arm) {
+bool Session::StartLoading(std::size_t arm, Spares& into) {
   Tell("load", arm);
   auto worker = workshop_.Start(plan_.arms[arm].worker);
   if (!worker.ok()) {
@@ -116,7 +142,7 @@ bool Session::StartLoading(std::size_t arm) {
   }
   (*worker)->Send(engine::MakeRequest("load", engine::ToJson(plan_.arms[arm].job)),
                   plan_.timeouts.load_s);
-  alive_[arm] = *std::move(worker);
+  into[arm] = *std::move(worker);
   return true;
 }
 

@@ -46,6 +46,7 @@ struct RoundsPlan {
   double precision_target = 0.01;
   Goal goal = Goal::kDeciding;
   int most_rounds = 80;  // no look beyond
+  bool ahead = false;    // processes of the next generation load beside those of this one
   std::size_t heat = 0;  // arms of a group of the first generation, at most; 0: all
   double cut = 0;        // times slower than the leader, from which an arm is cut; 0: never
   std::function<bool(std::size_t arm)> may_lead{};  // from its outputs; empty: all may
@@ -55,13 +56,19 @@ struct RoundsPlan {
   std::filesystem::path outputs;  // folder, there already
 };
 
+/// By arm: processes that were loaded beside those of an earlier session, stopped since; whether
+/// loading succeeded is still to be received.
+using Spares = std::map<std::size_t, std::unique_ptr<Worker>>;
+
 class Session {
  public:
   Session(const RoundsPlan& plan, Workshop& workshop, Progress& progress, Measurements& seen,
           int generation = 0);
 
-  /// Starts and loads `arms`, two at a time; gives those back that memory has no room for.
-  std::vector<std::size_t> Load(const std::vector<std::size_t>& arms);
+  /// Starts and loads `arms`, two at a time; gives those back that memory has no room for. Takes
+  /// those of `spares`, and leaves processes for another session there if `again`, where memory has
+  /// room for them.
+  std::vector<std::size_t> Load(const std::vector<std::size_t>& arms, Spares& spares, bool again);
   void FirstInferences();  // timed alone; outputs of all input sets written for the verdict
   /// deadline_s  in the workshop's time without lost_s: warm-ups end there, after a slice each
   void WarmUp(std::optional<double> deadline_s);
@@ -75,9 +82,14 @@ class Session {
   double lost_s() const { return lost_s_; }
 
  private:
-  bool Fits(std::size_t arm, const std::vector<std::size_t>& loading) const;
+  struct Loading {
+    std::size_t arm = 0;
+    bool ahead = false;  // a spare
+  };
+  void AwaitOne(std::vector<Loading>& loading, Spares& spares);
+  bool HasRoom(const Loading& next, const std::vector<Loading>& loading) const;
   std::uint64_t Expected(std::size_t arm) const;
-  bool StartLoading(std::size_t arm);
+  bool StartLoading(std::size_t arm, Spares& into);
   void FinishLoading(std::size_t arm);
   void ReadMemory(std::size_t arm);
   void WarmUpArm(std::size_t arm, std::optional<double> deadline_s);
