@@ -72,7 +72,7 @@ std::optional<IsaNeed> IsaNeedOf(const Recipe& recipe) {
   if (recipe.precision == "fp16") {
     return IsaNeed{ArithmeticOf(recipe.precision), openvino,
                    openvino ? "OpenVINO takes another precision for fp16 where the CPU lacks it"
-                            : "10 to 40 times slower than fp32 on a CPU without fp16 arithmetic",
+                            : "2 to 40 times slower than fp32 on a CPU without fp16 arithmetic",
                    /*slow=*/true};
   }
   if (recipe.precision == "bf16") {

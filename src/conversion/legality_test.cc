@@ -77,7 +77,7 @@ TEST(LegalityTest, RefusesWhatNeedsInstructionsThatAreMissing) {
 TEST(LegalityTest, WarnsOfNumbersThatTheCpuDoesNotComputeIn) {
   EXPECT_EQ(ReasonOf("FP16+EAGER"), "");
   EXPECT_THAT(LegalityOf(*Find("FP16+EAGER"), kOld).warning,
-              HasSubstr("10 to 40 times slower than fp32"));
+              HasSubstr("2 to 40 times slower than fp32"));
   EXPECT_THAT(LegalityOf(*Find("BF16+EAGER"), kOld).warning, HasSubstr("emulated"));
   EXPECT_EQ(LegalityOf(*Find("FP16+EAGER"), kNew).warning, "");
   EXPECT_EQ(LegalityOf(*Find("BF16+EAGER"), kNew).warning, "");

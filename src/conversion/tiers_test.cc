@@ -70,7 +70,7 @@ TEST(TiersTest, ThreeLeavesOutFp16WhereItIsEmulatedAndSaysWhy) {
   ASSERT_FALSE(left_out.able.ok());
   EXPECT_EQ(left_out.able.error().code, Code::kUnsupported);
   EXPECT_THAT(left_out.able.error().message,
-              HasSubstr("tiers leave it out: 10 to 40 times slower"));
+              HasSubstr("tiers leave it out: 2 to 40 times slower"));
   EXPECT_EQ(left_out.able.error().hint, "ask for it by name: --conversions FP16+EAGER");
   EXPECT_THAT(LegalityOf(Of(*without, "FP16+COMPILE_OPENVINO"), kBf16).able.error().message,
               HasSubstr("another precision"));  // the reason why it cannot run at all stays
