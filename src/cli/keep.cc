@@ -8,7 +8,6 @@
 #include "aten/lower.h"
 #include "base/file.h"
 #include "cli/folders.h"
-#include "cli/model_options.h"
 #include "report/take_home.h"
 
 namespace assay::cli {

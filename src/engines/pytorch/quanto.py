@@ -62,7 +62,7 @@ def restore(job: Job, model: LoadedModel) -> LoadedModel:
         module.load_state_dict(kept["state"])
     for path in kept["plain_outputs"]:
         module.get_submodule(path).disable_output_quantization()
-    module.register_forward_hook(_plain_tensors)
+    module.register_forward_hook(_plain_tensors())
     return dataclasses.replace(model, module=module)
 
 
@@ -83,14 +83,17 @@ def _calibrate(model: LoadedModel, module: nn.Module) -> None:
                     part.disable_output_quantization()
 
 
-def _plain_tensors(_: nn.Module, __: Any, outputs: Any) -> Any:
-    """A forward hook: who asks for outputs asks for numbers."""
+def _plain_tensors() -> Any:
+    """A forward hook: who asks for outputs asks for numbers. It runs in every inference."""
     from optimum.quanto import QTensor
     from torch.utils import _pytree as pytree
 
-    if isinstance(outputs, torch.Tensor):  # nothing else costs as little
-        return outputs.dequantize() if isinstance(outputs, QTensor) else outputs
-    return pytree.tree_map_only(QTensor, lambda tensor: tensor.dequantize(), outputs)
+    def plain(_: nn.Module, __: Any, outputs: Any) -> Any:
+        if isinstance(outputs, torch.Tensor):  # nothing else costs as little
+            return outputs.dequantize() if isinstance(outputs, QTensor) else outputs
+        return pytree.tree_map_only(QTensor, lambda tensor: tensor.dequantize(), outputs)
+
+    return plain
 
 
 def _require_absolute_maxima(job: Job) -> None:
