@@ -158,6 +158,8 @@ Status CheckOpset(const onnx::ModelProto& model) {
   return {};
 }
 
+constexpr int kFreeInitializers = 4;
+
 using Opsets = std::unordered_map<std::string, int>;  // by domain, "" for the standard's
 
 /// Of a node or an opset.
@@ -238,7 +240,8 @@ Status CheckModel(const onnx::ModelProto& model, const std::filesystem::path& pa
   AddDomains(model.graph(), opsets);
   return CatchOnnx(path.string(), [&]() -> Status {
     onnx::checker::CheckerContext context;
-    context.set_ir_version(static_cast<int>(model.ir_version()));
+    // Before version 4 initializers had to be inputs as well; runtimes do not insist.
+    context.set_ir_version(std::max(kFreeInitializers, static_cast<int>(model.ir_version())));
     context.set_model_dir(path.parent_path().string() + "/");
     context.set_opset_imports(opsets);
     if (KnowsAll(model.graph(), opsets)) {

@@ -373,6 +373,8 @@ class Indexer {
                       ? FoldOne(node, types[0].type)
                       : std::nullopt;
     const bool constant = folded.has_value();
+    // Some exporters write weights so.
+    const bool weight = constant && node.op == "Constant" && tensor::IsFloat(types[0].type.dtype);
     const auto position = static_cast<std::int32_t>(graph_.nodes.size());
     node.outputs.resize(types.size(), kNone);
     for (std::size_t i = 0; i < types.size(); ++i) {
@@ -382,7 +384,7 @@ class Indexer {
         node.outputs[i] = Add(name,
                               {.name = Unique(name),
                                .type = type.type,
-                               .weight = std::nullopt,
+                               .weight = weight ? std::optional(Weight{Unique(name), ""}) : std::nullopt,
                                .constant = std::move(folded),
                                .producer = constant ? -1 : position,
                                .open = type.open},
