@@ -194,8 +194,8 @@ bool KnowsAll(const onnx::GraphProto& graph, const Opsets& opsets) {
   const auto known = [&](const onnx::NodeProto& node) {
     const auto domain = domains.find(DomainOf(node));
     const auto opset = opsets.find(DomainOf(node));
-    const bool newer = opset != opsets.end() && domain != domains.end() &&
-                       opset->second > domain->second.second;
+    const bool newer =
+        opset != opsets.end() && domain != domains.end() && opset->second > domain->second.second;
     return domain == domains.end() || (!newer && SchemaAt(node, opsets) != nullptr);
   };
   return std::ranges::all_of(graph.node(), [&](const onnx::NodeProto& node) {
