@@ -161,10 +161,14 @@ const onnx::OpSchema* SchemaOf(const onnx::NodeProto& node, const Opsets& opsets
                    node.op_type(), static_cast<int>(opset->second), domain);
 }
 
+Error OtherDomain(const onnx::NodeProto& node) {
+  return {Code::kUnsupported, fmt::format("{} is of the domain '{}'", Where(node), node.domain()),
+          ""};
+}
+
 Error NoSchema(const onnx::NodeProto& node, const Opsets& opsets) {
   if (!IsStandard(node.domain())) {
-    return {Code::kUnsupported, fmt::format("{} is of the domain '{}'", Where(node), node.domain()),
-            ""};
+    return OtherDomain(node);
   }
   if (const auto opset = opsets.find(""); opset != opsets.end() && opset->second > Newest("")) {
     return {
@@ -179,6 +183,9 @@ Error NoSchema(const onnx::NodeProto& node, const Opsets& opsets) {
 }
 
 Error Open(const onnx::NodeProto& node, const std::string& output, const Inferred& type) {
+  if (!IsStandard(node.domain())) {
+    return OtherDomain(node);
+  }
   const bool tensor = type.known->has_tensor_type();
   const bool shaped = tensor && DTypeOf(type.known->tensor_type().elem_type()).ok();
   return {Code::kUnsupported,
