@@ -165,7 +165,11 @@ Result<fs::path> Find(const fs::path& index) {
   return folder;
 }
 
-void TellOfFloats(const model::Model& model, const Tell& tell) {
+void TellOf(const model::Model& model, const Tell& tell) {
+  if (!model.module->not_counted.empty()) {
+    tell(fmt::format("{}: its multiply-adds leave out {}, which could not be counted", model.name,
+                     Join(model.module->not_counted, " and ")));
+  }
   if (!model.module->made_float32.empty()) {
     tell(
         fmt::format("{}: its weights came in {} and are measured in float32; conversions in bf16 "
@@ -190,7 +194,7 @@ Result<model::Model> LoadPythonModel(const PythonModel& wanted, const fs::path& 
   const fs::path index = home / "models" / (key + ".json");
   if (const auto found = Find(index); found.ok()) {
     if (auto loaded = model::LoadCaptured(*found); loaded.ok()) {
-      TellOfFloats(*loaded, tell);
+      TellOf(*loaded, tell);
       return loaded;
     }
     fs::remove_all(*found, ignored);  // damaged: capture it again
@@ -198,7 +202,7 @@ Result<model::Model> LoadPythonModel(const PythonModel& wanted, const fs::path& 
   tell(fmt::format("capturing {}{} (once, then kept)", kPythonPrefix, wanted.target));
   ASSAY_ASSIGN(const fs::path folder, Capture(wanted, place, program, index));
   ASSAY_ASSIGN(model::Model loaded, model::LoadCaptured(folder));
-  TellOfFloats(loaded, tell);
+  TellOf(loaded, tell);
   return loaded;
 }
 

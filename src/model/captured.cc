@@ -28,7 +28,7 @@ struct Facts {
   std::uint64_t parameters = 0, macs = 0;
   std::vector<Named> inputs, outputs;
   std::map<std::string, std::string> given_inputs;
-  std::vector<std::string> made_float32;
+  std::vector<std::string> made_float32, not_counted;
 };
 
 Named NamedOf(const Json& json) {
@@ -53,7 +53,8 @@ Result<Facts> Read(const fs::path& path) {
                             .inputs = {},
                             .outputs = {},
                             .given_inputs = json.at("given_inputs"),
-                            .made_float32 = json.at("made_float32")};
+                            .made_float32 = json.at("made_float32"),
+                            .not_counted = json.at("not_counted")};
                  for (const Json& argument : json.at("arguments")) {
                    read.inputs.push_back(NamedOf(argument));
                  }
@@ -110,7 +111,7 @@ std::string Misfit(const Graph& graph, const Facts& facts) {
     }
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const Value& value = graph.values[static_cast<std::size_t>(ids[i])];
-      if (value.name != wanted[i].name || value.type != wanted[i].type) {
+      if (value.name != wanted[i].name || (value.Typed() && value.type != wanted[i].type)) {
         return fmt::format("its {} '{}' is {} {}, the module's '{}' {} {}", what, value.name,
                            tensor::Name(value.type.dtype), tensor::ToString(value.type.shape),
                            wanted[i].name, tensor::Name(wanted[i].type.dtype),
@@ -139,7 +140,9 @@ Status TakeOnnx(const Facts& facts, Model& model) {
     return Unwritten("the ONNX file of torch.onnx is not the module's: " + misfit);
   }
   model.graph = std::move(loaded->graph);
-  model.macs = loaded->macs;
+  if (!model.graph.unread) {
+    model.macs = loaded->macs;
+  }
   return {};
 }
 
@@ -162,7 +165,8 @@ Result<Model> LoadCaptured(const fs::path& folder) {
                 .no_program = {},
                 .no_onnx = {},
                 .given_inputs = {},
-                .made_float32 = facts.made_float32};
+                .made_float32 = facts.made_float32,
+                .not_counted = facts.not_counted};
   if (!facts.no_program.empty()) {
     module.no_program = Unwritten(facts.no_program);
   }

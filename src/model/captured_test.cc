@@ -22,6 +22,7 @@ class CapturedTest : public FolderTest {
             {"no_onnx", ""},
             {"parameters", 6},
             {"macs", 12},
+            {"not_counted", Json::array()},
             {"arguments",
              {{{"name", "x"}, {"keyword", false}, {"dtype", "float32"}, {"shape", {2, 3}}}}},
             {"outputs", {{{"name", "output"}, {"dtype", "float32"}, {"shape", {2, 3}}}}},

@@ -182,16 +182,21 @@ Error NoSchema(const onnx::NodeProto& node, const Opsets& opsets) {
           ""};
 }
 
+/// Whether nothing but sizes is missing.
+bool IsOpenTensor(const Inferred& type) {
+  return type.known != nullptr && type.known->has_tensor_type() &&
+         DTypeOf(type.known->tensor_type().elem_type()).ok();
+}
+
 Error Open(const onnx::NodeProto& node, const std::string& output, const Inferred& type) {
   if (!IsStandard(node.domain())) {
     return OtherDomain(node);
   }
-  const bool tensor = type.known->has_tensor_type();
-  const bool shaped = tensor && DTypeOf(type.known->tensor_type().elem_type()).ok();
   return {Code::kUnsupported,
-          shaped ? fmt::format("the shape of '{}' from {} depends on data", output, Where(node))
-                 : fmt::format("'{}' from {} is {}", output, Where(node),
-                               type.open == "?" ? "of no known type" : type.open),
+          IsOpenTensor(type)
+              ? fmt::format("the shape of '{}' from {} depends on data", output, Where(node))
+              : fmt::format("'{}' from {} is {}", output, Where(node),
+                            type.open == "?" ? "of no known type" : type.open),
           ""};
 }
 
@@ -246,7 +251,7 @@ Result<Inference> InferTypes(const onnx::NodeProto& given, const Opsets& opsets,
                      ""};
       }
       inference.outputs[at] = *std::move(type);
-      if (!inference.outputs[at].open.empty() && !operands.beyond.empty()) {
+      if (IsOpenTensor(inference.outputs[at]) && !operands.beyond.empty()) {
         return Error{Code::kMalformed, operands.beyond, ""};
       }
       if (!inference.outputs[at].open.empty() && !inference.unread) {

@@ -29,6 +29,7 @@ struct Module {
   std::optional<Error> no_onnx;     // why Model::onnx is not there
   std::map<std::string, std::filesystem::path> given_inputs;  // .npy, of inputs that are no floats
   std::vector<std::string> made_float32;  // other types of floats that its weights came in
+  std::vector<std::string> not_counted;   // operators that Model::macs leaves out
 };
 
 struct Model {

@@ -105,6 +105,7 @@ class _Capture:
             "weights": "file" if self._o.weights is not None else "module",
             "parameters": sum(p.numel() for p in module.parameters() if p.is_floating_point()),
             "macs": seen.macs,
+            "not_counted": seen.not_counted,
             "arguments": [_described(a.name, a.value, keyword=a.keyword) for a in arguments],
             "outputs": [_described(name, value) for name, value in seen.outputs],
             "given_inputs": self._write_integers(arguments, seen),

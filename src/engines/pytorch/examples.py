@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode, sdpa_flop
 
+from .multiply_adds import MultiplyAdds
 from .user_module import ModuleError, named_outputs, named_tensors
 
 SETS = 4  # kInputSets of src/campaign/inputs.h
@@ -128,6 +128,7 @@ class Seen:
 
     outputs: list[tuple[str, torch.Tensor]]
     macs: int  # multiply-adds of convolutions and matrix products
+    not_counted: list[str]  # operators that macs leaves out
     rows: dict[str, int]  # by input: of the smallest table that its integers index
     changed: list[str]  # parameters and buffers that it wrote to
 
@@ -138,11 +139,8 @@ def observe(module: nn.Module, arguments: list[Argument]) -> Seen:
     values = {a.name: a.value.clone() for a in arguments}
     args, kwargs = call_of(arguments, values)
     tables = _Tables(values)
-    flops = FlopCounterMode(
-        display=False,
-        custom_mapping={torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop},
-    )
-    with torch.no_grad(), flops, tables:
+    counter = MultiplyAdds()
+    with torch.no_grad(), counter, tables:
         outputs = module(*args, **kwargs)
     for argument in arguments:
         if not torch.equal(values[argument.name], argument.value):
@@ -158,7 +156,8 @@ def observe(module: nn.Module, arguments: list[Argument]) -> Seen:
             (f"{name}_out" if name in taken else name, tensor.clone())
             for name, tensor in named_outputs(outputs)
         ],
-        macs=flops.get_total_flops() // 2,
+        macs=counter.total,
+        not_counted=counter.left_out,
         rows=tables.rows,
         changed=changed,
     )
@@ -194,10 +193,17 @@ class _Tables(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is torch.ops.aten.embedding.default:
-            name = self._names.get(args[1].untyped_storage().data_ptr())
-            if name is not None:
-                self.rows[name] = min(args[0].shape[0], self.rows.get(name, args[0].shape[0]))
+            self._notice(args[0], args[1])
         return func(*args, **(kwargs or {}))
+
+
+    def _notice(self, table: torch.Tensor, indices: torch.Tensor) -> None:
+        try:
+            name = self._names.get(indices.untyped_storage().data_ptr())
+        except (RuntimeError, NotImplementedError):  # of a tensor without storage
+            return
+        if name is not None:
+            self.rows[name] = min(table.shape[0], self.rows.get(name, table.shape[0]))
 
 
 def integer_sets(argument: Argument, rows: int | None, seed: int) -> torch.Tensor:
