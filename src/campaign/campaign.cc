@@ -5,6 +5,7 @@
 #include "campaign/arms.h"
 #include "campaign/assemble.h"
 #include "campaign/countdown.h"
+#include "campaign/engines.h"
 #include "campaign/journal.h"
 #include "campaign/process.h"
 #include "campaign/reference.h"
@@ -76,6 +77,10 @@ Result<Campaign> RunCampaign(std::span<const model::Model> models,
   const double began = workshop->Now();
   Countdown progress(shown, [&] { return workshop->Now(); });
   progress.Update({.name = "engines"});
+  const model::Model& first = models.front();
+  if (first.graph.unread && !first.module) {  // before engines that take seconds to start
+    ASSAY_TRY(CheckReadable(first.onnx, surroundings.roles.onnx, Timeouts().load_s, *workshop));
+  }
   ASSAY_ASSIGN(const Settings settings, Arrange(models, choices, options, surroundings, *workshop));
   Arms arms(settings, choices, *workshop, progress);
   arms.Plan();

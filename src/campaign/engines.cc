@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace assay::campaign {
 namespace {
@@ -44,6 +46,30 @@ Descriptions DescribeEngines(const std::set<std::string>& engines, double timeou
     worker->Close();
   }
   return descriptions;
+}
+
+Status CheckReadable(const std::filesystem::path& onnx, const std::vector<std::string>& engines,
+                     double timeout_s, Workshop& workshop) {
+  std::optional<Error> refusal;
+  for (const std::string& name : engines) {
+    auto worker = workshop.Start({.engine = name, .variables = {}, .cpus = {}});
+    if (!worker.ok()) {
+      continue;
+    }
+    const Result<Json> reply =
+        (*worker)->Ask(engine::MakeRequest("examine", {{"onnx", onnx.string()}}), timeout_s);
+    if (reply.ok()) {
+      return {};
+    }
+    if (!refusal) {
+      const bool lacks = reply.error().code == Code::kUnsupported;
+      refusal = Error{lacks ? Code::kUnsupported : Code::kMalformed,
+                      fmt::format("no runtime here can read {}: {}: {}", onnx.string(), name,
+                                  reply.error().message),
+                      reply.error().hint};
+    }
+  }
+  return refusal ? Status(*std::move(refusal)) : Status();
 }
 
 }  // namespace assay::campaign

@@ -22,6 +22,10 @@ class Engine {
   /// Errors  kUnsupported with the runtime's reason; else the runtime's message.
   virtual Result<Prepared> Prepare(const Job& job);
 
+  /// Whether the runtime can read this ONNX file, without compiling or optimising it.
+  /// Errors  kUnsupported where it lacks an operator; else the runtime's words.
+  virtual Status Examine(const std::string& onnx);
+
   /// Loads the model and binds every input set (job.input_sets of them, from `inputs`) to memory of
   /// its own, so that Infer does nothing but run. The kit measures the time.
   virtual Result<Loaded> Load(const Job& job, const tensor::SafetensorsFile& inputs) = 0;

@@ -5,7 +5,7 @@
 // A request is {"verb": NAME, ...}; a reply {"ok": true, ...} or
 // {"ok": false, "error": {"kind": "unsupported|failed|out_of_memory", "message", "hint"}}.
 // Everything lies flat beside "verb" or "ok": a Job's fields beside "verb": "load", a Slice's
-// beside "ok". The verbs are describe, prepare, load, infer, outputs, memory and close. A worker is
+// beside "ok". The verbs are describe, examine, prepare, load, infer, outputs, memory and close. A worker is
 // started as `assay-engine-NAME --protocol-fd N` and ends after `close` or end of file. Tensors
 // travel as safetensors files; the set k of input "x" is the tensor "x.k" there.
 #pragma once
@@ -52,6 +52,8 @@ struct Job {
 /// The ONNX file to run: the one that a prepare left in the artifact ("model.onnx"), else the
 /// model's own.
 std::string GraphOf(const Job& job);
+
+/// examine {onnx}: whether the runtime can read that file. Needs no inputs.
 
 /// prepare: export, compile, pack into job.artifact. In a worker of its own.
 struct Prepared {

@@ -63,6 +63,10 @@ Result<Prepared> Engine::Prepare(const Job& job) {
                fmt::format("this engine has nothing to prepare for {}", job.conversion), ""};
 }
 
+Status Engine::Examine(const std::string& /*onnx*/) {
+  return Error{Code::kUnsupported, "this engine reads no ONNX files", ""};
+}
+
 Result<Description> Describe(Engine& engine) {
   Description description = engine.Describe();
   ASSAY_ASSIGN(const MappedFile program, MappedFile::Open("/proc/self/exe"));
@@ -82,6 +86,10 @@ Result<Json> Worker::Dispatch(const Json& request) {
   if (verb == "describe") {
     ASSAY_ASSIGN(const Description description, Describe(engine_));
     return ToJson(description);
+  }
+  if (verb == "examine") {
+    ASSAY_TRY(engine_.Examine(request.at("onnx").get<std::string>()));
+    return Json::object();
   }
   if (verb == "prepare") {
     return Prepare(request);

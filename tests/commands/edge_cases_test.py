@@ -98,17 +98,10 @@ class FakeEngine(EdgeTest):
     def test_an_input_without_elements(self) -> None:
         self.assert_measured(edge_models.empty_past(self.work / "m.onnx"))
 
-    def test_a_domain_that_nobody_knows(self) -> None:
-        model = edge_models.other_domain(self.work / "m.onnx")
-        self.assert_refused(model, 3, r"node 'odd' \(Thing\) is of the domain 'com.other'")
-
-    def test_an_if(self) -> None:
-        model = edge_models.branch(self.work / "m.onnx")
-        self.assert_refused(model, 3, r"node 'choice' \(If\) is control flow")
-
-    def test_a_loop(self) -> None:
-        model = edge_models.loop(self.work / "m.onnx")
-        self.assert_refused(model, 3, r"node 'repeat' \(Loop\) is control flow")
+    def test_what_only_runtimes_read(self) -> None:
+        for make in (edge_models.other_domain, edge_models.branch, edge_models.loop):
+            with self.subTest(make.__name__):
+                self.assert_measured(make(self.work / "m.onnx"))
 
 
 class Runtimes(EdgeTest):

@@ -12,7 +12,7 @@ namespace {
 
 using tensor::DType;
 
-constexpr std::array<std::pair<ONNXTensorElementDataType, DType>, 13> kTypes = {
+constexpr std::array<std::pair<ONNXTensorElementDataType, DType>, 14> kTypes = {
     {{ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, DType::kFloat32},
      {ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE, DType::kFloat64},
      {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, DType::kFloat16},
@@ -25,7 +25,8 @@ constexpr std::array<std::pair<ONNXTensorElementDataType, DType>, 13> kTypes = {
      {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16, DType::kUInt16},
      {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32, DType::kUInt32},
      {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64, DType::kUInt64},
-     {ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL, DType::kBool}}};
+     {ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL, DType::kBool},
+     {ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING, DType::kString}}};
 
 }  // namespace
 

@@ -2,12 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace assay::engine::onnxruntime {
 namespace {
 
 /// The precision of a graph that is run as it is: that of its outputs.
 std::string PrecisionOf(const std::vector<Port>& outputs) {
   for (const Port& output : outputs) {
+    if (!output.tensor) {
+      continue;
+    }
     switch (output.type.dtype) {
       case tensor::DType::kFloat64:
         return "fp64";
@@ -20,6 +27,19 @@ std::string PrecisionOf(const std::vector<Port>& outputs) {
     }
   }
   return "fp32";
+}
+
+/// What it has no kernel or schema for is unsupported, everything else a failure.
+Error ErrorOf(const Ort::Exception& e) {
+  constexpr std::array<std::string_view, 4> kUnknown = {
+      "is not a registered function/op", "No Op registered", "Could not find an implementation",
+      "Unsupported model IR version"};
+  const std::string_view words = e.what();
+  const bool unknown = std::ranges::any_of(kUnknown, [&](std::string_view sign) {
+    return words.find(sign) != std::string_view::npos;
+  });
+  const bool unsupported = unknown || e.GetOrtErrorCode() == ORT_NOT_IMPLEMENTED;
+  return {unsupported ? Code::kUnsupported : Code::kInternal, e.what(), ""};
 }
 
 }  // namespace
@@ -50,10 +70,7 @@ Result<Loaded> OnnxRuntimeEngine::Load(const Job& job, const tensor::Safetensors
   try {
     ASSAY_ASSIGN(session_, BoundSession::Create(*env_, job, inputs));
   } catch (const Ort::Exception& e) {
-    if (e.GetOrtErrorCode() == ORT_NOT_IMPLEMENTED) {
-      return Error{Code::kUnsupported, e.what(), ""};
-    }
-    throw;
+    return ErrorOf(e);
   }
   std::vector<std::string> notes = {
       fmt::format("session.intra_op.allow_spinning: {}",
@@ -68,14 +85,29 @@ Result<Loaded> OnnxRuntimeEngine::Load(const Job& job, const tensor::Safetensors
                 .notes = std::move(notes)};
 }
 
+Status OnnxRuntimeEngine::Examine(const std::string& onnx) {
+  if (!version_.ok()) {
+    return version_.error();
+  }
+  env_.emplace(ORT_LOGGING_LEVEL_FATAL, "assay");
+  try {
+    Ort::SessionOptions options;
+    options.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
+    const Ort::Session session(*env_, onnx.c_str(), options);
+    return {};
+  } catch (const Ort::Exception& e) {
+    return ErrorOf(e);
+  }
+}
+
 Status OnnxRuntimeEngine::Infer(int set) {
-  session_->Run(set);
+  session_->RunAsItIs(set);
   set_ = set;
   return {};
 }
 
 Result<std::vector<tensor::Tensor>> OnnxRuntimeEngine::Outputs() {
-  std::vector<tensor::Tensor> outputs = session_->ReadOutputs(set_);
+  ASSAY_ASSIGN(std::vector<tensor::Tensor> outputs, session_->ReadOutputs(set_));
   for (tensor::Tensor& output : outputs) {
     output = AsOutput(std::move(output));
   }

@@ -14,6 +14,7 @@ class OnnxRuntimeEngine : public Engine {
   OnnxRuntimeEngine() : version_(OpenLibrary()) {}
 
   Description Describe() override;
+  Status Examine(const std::string& onnx) override;
   Result<Loaded> Load(const Job& job, const tensor::SafetensorsFile& inputs) override;
   Status Infer(int set) override;
   Result<std::vector<tensor::Tensor>> Outputs() override;

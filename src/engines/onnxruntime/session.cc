@@ -6,6 +6,8 @@
 #include <cstring>
 
 #include "engine/charges.h"
+#include "engine/text.h"
+#include "engines/onnxruntime/values.h"
 
 namespace assay::engine::onnxruntime {
 namespace {
@@ -39,7 +41,7 @@ Result<Ort::SessionOptions> Options(const Job& job) {
 
 Result<Port> ReadPort(std::string name, const Ort::TypeInfo& info) {
   if (info.GetONNXType() != ONNX_TYPE_TENSOR) {
-    return Error{Code::kUnsupported, fmt::format("'{}' is no tensor", name), ""};
+    return Port{std::move(name), {}, false};
   }
   const auto tensor = info.GetTensorTypeAndShapeInfo();
   const std::optional<tensor::DType> dtype = FromOnnx(tensor.GetElementType());
@@ -53,8 +55,19 @@ Result<Port> ReadPort(std::string name, const Ort::TypeInfo& info) {
 }
 
 bool IsStatic(const Port& port) {
-  return std::all_of(port.type.shape.begin(), port.type.shape.end(),
+  return port.tensor && port.type.dtype != tensor::DType::kString &&
+         std::all_of(port.type.shape.begin(), port.type.shape.end(),
                      [](std::int64_t dimension) { return dimension >= 0; });
+}
+
+Result<Ort::Value> TextOf(const tensor::SafetensorsFile& inputs, const Port& input, int set) {
+  tensor::Type wanted{tensor::DType::kUInt8, input.type.shape};
+  wanted.shape.push_back(-1);
+  ASSAY_ASSIGN(const tensor::Entry* entry, FindInput(inputs, input.name, set, wanted));
+  tensor::Shape shape = entry->type.shape;
+  const std::vector<std::string> strings = ToStrings(shape, inputs.Bytes(*entry));
+  shape.pop_back();
+  return TextValue(shape, strings);
 }
 
 }  // namespace
@@ -88,6 +101,9 @@ Status BoundSession::ReadPorts() {
     ASSAY_ASSIGN(
         inputs_.emplace_back(),
         ReadPort(session_.GetInputNameAllocated(i, allocator).get(), session_.GetInputTypeInfo(i)));
+    if (!inputs_.back().tensor) {
+      return Error{Code::kUnsupported, fmt::format("'{}' is no tensor", inputs_.back().name), ""};
+    }
   }
   for (std::size_t i = 0; i < session_.GetOutputCount(); ++i) {
     ASSAY_ASSIGN(outputs_.emplace_back(),
@@ -100,22 +116,47 @@ Status BoundSession::ReadPorts() {
 Status BoundSession::Bind(int set, const tensor::SafetensorsFile& inputs) {
   Ort::IoBinding binding(session_);
   for (const Port& input : inputs_) {
+    if (input.type.dtype == tensor::DType::kString) {
+      ASSAY_ASSIGN(Ort::Value text, TextOf(inputs, input, set));
+      binding.BindInput(input.name.c_str(), values_.emplace_back(std::move(text)));
+      continue;
+    }
     ASSAY_ASSIGN(const tensor::Entry* entry, FindInput(inputs, input.name, set, input.type));
     const AlignedBuffer& buffer = input_buffers_.emplace_back(inputs.Bytes(*entry));
     binding.BindInput(input.name.c_str(),
                       values_.emplace_back(View({input.name, entry->type}, buffer)));
   }
+  BindOutputs(binding);
+  bindings_.push_back(std::move(binding));
+  return {};
+}
+
+void BoundSession::BindOutputs(Ort::IoBinding& binding) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const Port& output = outputs_[i];
-    if (IsStatic(output)) {
+    if (as_declared_ && IsStatic(output)) {
       binding.BindOutput(output.name.c_str(),
                          values_.emplace_back(View(output, output_buffers_[i])));
     } else {
       binding.BindOutput(output.name.c_str(), memory_);
     }
   }
-  bindings_.push_back(std::move(binding));
-  return {};
+}
+
+void BoundSession::RunAsItIs(int set) {
+  try {
+    Run(set);
+  } catch (const Ort::Exception&) {
+    if (!as_declared_ || std::none_of(outputs_.begin(), outputs_.end(), IsStatic)) {
+      throw;
+    }
+    as_declared_ = false;
+    for (Ort::IoBinding& binding : bindings_) {
+      binding.ClearBoundOutputs();
+      BindOutputs(binding);
+    }
+    Run(set);
+  }
 }
 
 Ort::Value BoundSession::View(const Port& port, const AlignedBuffer& buffer) const {
@@ -123,16 +164,11 @@ Ort::Value BoundSession::View(const Port& port, const AlignedBuffer& buffer) con
                                   port.type.shape.size(), ToOnnx(port.type.dtype));
 }
 
-std::vector<tensor::Tensor> BoundSession::ReadOutputs(int set) const {
+Result<std::vector<tensor::Tensor>> BoundSession::ReadOutputs(int set) const {
   const std::vector<Ort::Value> values = bindings_[static_cast<std::size_t>(set)].GetOutputValues();
   std::vector<tensor::Tensor> tensors;
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    tensor::Tensor& tensor = tensors.emplace_back();
-    tensor.name = outputs_[i].name;
-    tensor.type = {outputs_[i].type.dtype, values[i].GetTensorTypeAndShapeInfo().GetShape()};
-    const auto count = values[i].GetTensorTypeAndShapeInfo().GetElementCount();
-    tensor.data.resize(count * tensor::SizeOf(tensor.type.dtype));
-    std::memcpy(tensor.data.data(), values[i].GetTensorRawData(), tensor.data.size());
+    ASSAY_TRY(Append(outputs_[i].name, values[i], tensors));
   }
   return tensors;
 }

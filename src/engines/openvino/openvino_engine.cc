@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
 #include <openvino/core/except.hpp>
@@ -24,9 +25,29 @@ std::string Version() {
 
 /// An operator that OpenVINO does not know, rather than a failure.
 bool SaysUnsupported(const std::exception& e) {
+  // The words of its reader, its translators and its CPU plugin.
+  constexpr std::array<std::string_view, 6> kSigns = {
+      "does not support the following ONNX operations",
+      "wasn't fully converted",
+      "No conversion rule",
+      "not supported",
+      "Not Implemented",
+      "Unsupported"};
+  const std::string_view words = e.what();
   return dynamic_cast<const ov::NotImplemented*>(&e) != nullptr ||
-         std::string_view(e.what()).find("does not support the following ONNX operations") !=
-             std::string_view::npos;
+         std::ranges::any_of(kSigns, [&](std::string_view sign) {
+           return words.find(sign) != std::string_view::npos;
+         });
+}
+
+/// Without the places in its own sources that its exceptions begin with.
+std::string WhatItSays(const std::exception& e) {
+  std::string words;
+  for (const std::string& line : Split(e.what(), '\n')) {
+    const bool place = line.starts_with("Exception from ") || line.find("Check '") == 0;
+    words += place || line.empty() ? "" : (words.empty() ? "" : " ") + line;
+  }
+  return words.empty() ? OneLine(e.what()) : OneLine(words);
 }
 
 /// As its words, "" for none.
@@ -68,6 +89,18 @@ Description OpenVinoEngine::Describe() {
   return description;
 }
 
+Status OpenVinoEngine::Examine(const std::string& onnx) {
+  if (!core_) {
+    core_.emplace();
+  }
+  try {
+    static_cast<void>(core_->read_model(onnx));
+    return {};
+  } catch (const std::exception& e) {
+    return Error{SaysUnsupported(e) ? Code::kUnsupported : Code::kInternal, WhatItSays(e), ""};
+  }
+}
+
 Result<ov::CompiledModel> OpenVinoEngine::Compile(const Job& job) {
   ASSAY_ASSIGN(const ov::AnyMap settings, Settings(job));
   if (!core_) {
@@ -77,7 +110,7 @@ Result<ov::CompiledModel> OpenVinoEngine::Compile(const Job& job) {
     return core_->compile_model(GraphOf(job), "CPU", settings);
   } catch (const std::exception& e) {
     if (SaysUnsupported(e)) {
-      return Error{Code::kUnsupported, e.what(), ""};
+      return Error{Code::kUnsupported, WhatItSays(e), ""};
     }
     throw;
   }

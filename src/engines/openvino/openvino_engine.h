@@ -22,6 +22,7 @@ class OpenVinoEngine : public Engine {
   Description Describe() override;
   /// Compiles into job.artifact, as OpenVINO's cache_dir.
   Result<Prepared> Prepare(const Job& job) override;
+  Status Examine(const std::string& onnx) override;
   Result<Loaded> Load(const Job& job, const tensor::SafetensorsFile& inputs) override;
   Status Infer(int set) override;
   int Places() const override { return flight_ ? flight_->places() : 1; }
