@@ -21,10 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error NotBuilt(const std::string& what, const std::string& instead) {
-  return {Code::kInvalidArgument, fmt::format("{} is not built yet", what), instead};
-}
-
 std::optional<std::int64_t> ParseNumber(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -48,47 +44,115 @@ Result<std::map<std::string, std::int64_t>> ParseDimensions(const std::vector<st
   return dimensions;
 }
 
+using Shapes = std::map<std::string, tensor::Shape>;  // by input, "" for the only one
+
 Result<tensor::Shape> ParseShape(const std::string& asked) {
   tensor::Shape shape;
+  if (asked == tensor::ToString({})) {
+    return shape;
+  }
   for (const std::string& part : Split(asked, 'x')) {
     const auto number = ParseNumber(part);
     if (!number) {
       return Error{Code::kInvalidArgument, fmt::format("--input-shape '{}' is no shape", asked),
-                   "for example --input-shape 1x3x224x224"};
+                   "for example --input-shape 1x3x224x224, or NAME=1x3x224x224"};
     }
     shape.push_back(*number);
   }
   return shape;
 }
 
-/// `--input-shape` states what the model must have; changing a model's shape is not built yet.
-Status CheckShape(const model::Model& model, const std::string& asked) {
-  if (asked.empty()) {
-    return {};
+/// Names may hold anything, a shape no '='.
+Result<Shapes> ParseShapes(const std::vector<std::string>& texts) {
+  Shapes shapes;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.rfind('=');
+    const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
+    ASSAY_ASSIGN(tensor::Shape shape,
+                 ParseShape(equals == std::string::npos ? text : text.substr(equals + 1)));
+    if (!shapes.emplace(name, std::move(shape)).second) {
+      return Error{Code::kInvalidArgument,
+                   fmt::format("--input-shape {} gives the same input a second shape", text), ""};
+    }
   }
-  ASSAY_ASSIGN(const tensor::Shape shape, ParseShape(asked));
-  const model::Graph& graph = model.graph;
-  if (graph.inputs.size() == 1 &&
-      graph.values[static_cast<std::size_t>(graph.inputs[0])].type.shape == shape) {
-    return {};
-  }
-  return NotBuilt(
-      fmt::format("--input-shape {} for '{}', whose input has another shape,", asked, model.name),
-      "--dim NAME=N sets the free dimensions of an ONNX file");
+  return shapes;
 }
 
-/// The batch that is wanted of an ONNX file: `asked`, else what `dimensions` makes of its input.
-std::int64_t WantedBatch(const model::Model& model, std::optional<std::int64_t> asked,
-                         const std::map<std::string, std::int64_t>& dimensions) {
-  const model::Graph& graph = model.graph;
-  if (asked || graph.inputs.empty()) {
-    return asked.value_or(1);
+/// A batch size and a first axis that was asked for besides have to be the same.
+Status CheckAgreement(const Shapes& shapes, std::optional<std::int64_t> batch) {
+  for (const auto& [name, shape] : shapes) {
+    if (batch && (shape.empty() || shape.front() != *batch)) {
+      return Error{Code::kInvalidArgument,
+                   fmt::format("--batch-size {} and --input-shape {} disagree", *batch,
+                               tensor::ToString(shape)),
+                   "the first axis is the batch; leave --batch-size out"};
+    }
   }
-  const auto& shape = graph.values[static_cast<std::size_t>(graph.inputs[0])].type.shape;
-  const bool given =
-      !shape.empty() && std::any_of(dimensions.begin(), dimensions.end(),
-                                    [&](const auto& d) { return d.second == shape[0]; });
-  return given ? shape[0] : 1;
+  return {};
+}
+
+/// What the zoo is asked for by the shape of a model's first input.
+Status SetSizes(const zoo::Entry& entry, const tensor::Shape& shape, zoo::BuildOptions& options) {
+  const auto misfit = [&](const std::string& why) {
+    return Error{Code::kInvalidArgument,
+                 fmt::format("--input-shape {} does not fit {}: {}", tensor::ToString(shape),
+                             entry.name, why),
+                 fmt::format("usual is --input-shape {}", tensor::ToString(entry.input_shape))};
+  };
+  if (shape.size() != entry.input_shape.size()) {
+    return misfit(fmt::format("its input has {} axes", entry.input_shape.size()));
+  }
+  options.batch_size = shape.front();
+  for (std::size_t axis = 1; axis < shape.size(); ++axis) {
+    const auto dimension =
+        std::ranges::find(entry.dimensions, static_cast<int>(axis), &zoo::Dimension::axis);
+    if (dimension == entry.dimensions.end() && shape[axis] != entry.input_shape[axis]) {
+      return misfit(
+          fmt::format("axis {} is {}, as its weights are", axis, entry.input_shape[axis]));
+    }
+    if (dimension != entry.dimensions.end() &&
+        options.dimensions.emplace(dimension->name, shape[axis]).first->second != shape[axis]) {
+      return misfit(fmt::format("--dim says another {}", dimension->name));
+    }
+  }
+  return {};
+}
+
+/// Whether the model has the shapes that were asked for.
+Status CheckShapes(const model::Model& model, const Shapes& shapes) {
+  for (const auto& [name, shape] : shapes) {
+    const auto& inputs = model.graph.inputs;
+    const auto found = std::ranges::find_if(inputs, [&](model::ValueId id) {
+      return name.empty() || model.graph.values[static_cast<std::size_t>(id)].name == name;
+    });
+    if (found == inputs.end()) {
+      return Error{Code::kInvalidArgument,
+                   fmt::format("--input-shape: '{}' has no input '{}'", model.name, name), ""};
+    }
+    const tensor::Shape& own = model.graph.values[static_cast<std::size_t>(*found)].type.shape;
+    if (own != shape) {
+      return Error{Code::kInvalidArgument,
+                   fmt::format("--input-shape {}: the input is {}", tensor::ToString(shape),
+                               tensor::ToString(own)),
+                   ""};
+    }
+  }
+  return {};
+}
+
+Status CheckElements(const model::Model& model) {
+  const model::Graph& graph = model.graph;
+  if (graph.inputs.empty()) {
+    return {};
+  }
+  const auto& input = graph.values[static_cast<std::size_t>(graph.inputs[0])];
+  if (input.type.shape.empty() || input.type.shape[0] > 0) {
+    return {};
+  }
+  return Error{Code::kInvalidArgument,
+               fmt::format("the input '{}' of '{}' is {}: there is nothing to compute", input.name,
+                           model.name, tensor::ToString(input.type.shape)),
+               "export the file with a batch of 1 or more, or a free one"};
 }
 
 Status CheckBatch(const model::Model& model, std::int64_t asked) {
@@ -99,12 +163,6 @@ Status CheckBatch(const model::Model& model, std::int64_t asked) {
   const auto& input = graph.values[static_cast<std::size_t>(graph.inputs[0])];
   if (input.type.shape.empty() || input.type.shape[0] == asked) {
     return {};
-  }
-  if (input.type.shape[0] == 0) {
-    return Error{Code::kInvalidArgument,
-                 fmt::format("the input '{}' of '{}' is {}: there is nothing to compute",
-                             input.name, model.name, tensor::ToString(input.type.shape)),
-                 "export the file with a batch of 1 or more, or a free one"};
   }
   return Error{Code::kInvalidArgument,
                fmt::format("--batch-size {} does not fit: the input '{}' of '{}' is {}", asked,
@@ -119,15 +177,19 @@ Result<model::Model> LoadPython(const ModelOptions& options, const Tell& tell) {
                  fmt::format("--dim is for ONNX files; '{}' is a Python module", options.model),
                  "--input-shape, or example_inputs() beside the callable, says its shapes"};
   }
-  if (!options.input_shape.empty()) {
-    ASSAY_TRY(ParseShape(options.input_shape));
+  ASSAY_ASSIGN(const Shapes shapes, ParseShapes(options.input_shapes));
+  if (shapes.size() > 1) {
+    return Error{Code::kInvalidArgument,
+                 "--input-shape gives a Python module its one float32 input; there are several",
+                 "write example_inputs() beside the callable"};
   }
-  return LoadPythonModel({.target = options.model.substr(kPythonPrefix.size()),
-                          .batch_size = options.batch_size.value_or(1),
-                          .input_shape = options.input_shape,
-                          .weights = options.weights,
-                          .seed = options.seed},
-                         HomeDirectory(), tell);
+  return LoadPythonModel(
+      {.target = options.model.substr(kPythonPrefix.size()),
+       .batch_size = options.batch_size.value_or(1),
+       .input_shape = shapes.empty() ? "" : tensor::ToString(shapes.begin()->second),
+       .weights = options.weights,
+       .seed = options.seed},
+      HomeDirectory(), tell);
 }
 
 bool LooksLikeFile(const std::string& model) {
@@ -159,54 +221,69 @@ void ModelOptions::AddTo(CLI::App& verb) {
           "(assay models NAME); may repeat")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
-  verb.add_option("--input-shape", input_shape,
-                  "shape that the model's input must have; of a Python module: of its one float32 "
-                  "input, in place of example_inputs() beside the callable")
-      ->type_name("1x3x224x224");
+  verb.add_option("--input-shape", input_shapes,
+                  "shape of an input, NAME left out where there is one: of an ONNX file what it "
+                  "leaves free, of the zoo other batches, pictures and lengths, of a Python module "
+                  "its one float32 input, in place of example_inputs(); may repeat")
+      ->type_name("[NAME=]1x3x224x224")
+      ->allow_extra_args(false);
   verb.add_option("--seed", seed, "of random weights and inputs")
       ->type_name("N")
       ->check(Between(0, 1e15))
       ->capture_default_str();
 }
 
+Result<model::Model> ModelOptions::LoadFile(const Tell& tell) const {
+  const fs::path cache = HomeDirectory() / "models";
+  model::LoadOptions options;
+  ASSAY_ASSIGN(options.dimensions, ParseDimensions(dimensions));
+  ASSAY_ASSIGN(options.shapes, ParseShapes(input_shapes));
+  ASSAY_TRY(CheckAgreement(options.shapes, batch_size));
+  ASSAY_ASSIGN(model::Model loaded, weights.empty()
+                                        ? model::LoadMapped(model, options, cache)
+                                        : model::LoadWithWeights(model, options, weights, cache));
+  ASSAY_TRY(CheckElements(loaded));
+  if (const Status fits = batch_size ? CheckBatch(loaded, *batch_size) : Status(); !fits) {
+    if (!changes_batch) {
+      return fits.error();
+    }
+    Result<model::Model> changed = model::LoadWithBatch(loaded, options, *batch_size, cache);
+    if (!changed) {
+      return Error{fits.error().code,
+                   fmt::format("{} ({})", fits.error().message, changed.error().message),
+                   fits.error().hint};
+    }
+    loaded = *std::move(changed);
+  }
+  for (const std::string& warning : loaded.graph.warnings) {
+    tell("warning: " + warning);
+  }
+  return loaded;
+}
+
+Result<zoo::BuildOptions> ModelOptions::ForZoo(const zoo::Entry& entry) const {
+  zoo::BuildOptions options{.batch_size = batch_size.value_or(1), .seed = seed, .weights = weights};
+  ASSAY_ASSIGN(options.dimensions, ParseDimensions(dimensions));
+  ASSAY_ASSIGN(const Shapes shapes, ParseShapes(input_shapes));
+  ASSAY_TRY(CheckAgreement(shapes, batch_size));
+  if (!shapes.empty()) {
+    ASSAY_TRY(SetSizes(entry, shapes.begin()->second, options));
+  }
+  return options;
+}
+
 Result<model::Model> ModelOptions::Load(const Tell& tell) const {
-  ASSAY_ASSIGN(const auto named, ParseDimensions(dimensions));
   if (model.starts_with(kPythonPrefix)) {
     return LoadPython(*this, tell);
   }
-  const fs::path cache = HomeDirectory() / "models";
   if (LooksLikeFile(model)) {
-    const model::LoadOptions options{.dimensions = named, .known_sha256 = ""};
-    ASSAY_ASSIGN(model::Model loaded, weights.empty()
-                                          ? model::LoadMapped(model, options, cache)
-                                          : model::LoadWithWeights(model, options, weights, cache));
-    const std::int64_t batch = WantedBatch(loaded, batch_size, named);
-    if (Status fits = CheckBatch(loaded, batch); !fits) {
-      if (!changes_batch) {
-        return std::move(fits).error();
-      }
-      Result<model::Model> changed = model::LoadWithBatch(loaded, options, batch, cache);
-      if (!changed) {
-        return Error{fits.error().code,
-                     fmt::format("{} ({})", fits.error().message, changed.error().message),
-                     fits.error().hint};
-      }
-      loaded = *std::move(changed);
-    }
-    ASSAY_TRY(CheckShape(loaded, input_shape));
-    for (const std::string& warning : loaded.graph.warnings) {
-      tell("warning: " + warning);
-    }
-    return loaded;
+    return LoadFile(tell);
   }
   ASSAY_ASSIGN(const zoo::Entry entry, zoo::Find(model));
-  ASSAY_ASSIGN(model::Model built, zoo::Build(entry,
-                                              {.batch_size = batch_size.value_or(1),
-                                               .seed = seed,
-                                               .dimensions = named,
-                                               .weights = weights},
-                                              cache));
-  ASSAY_TRY(CheckShape(built, input_shape));
+  ASSAY_ASSIGN(const zoo::BuildOptions options, ForZoo(entry));
+  ASSAY_ASSIGN(model::Model built, zoo::Build(entry, options, HomeDirectory() / "models"));
+  ASSAY_ASSIGN(const Shapes shapes, ParseShapes(input_shapes));
+  ASSAY_TRY(CheckShapes(built, shapes));
   return built;
 }
 
@@ -218,11 +295,11 @@ Result<model::Model> ModelOptions::Outline() const {
     }
     return loaded;
   }
-  ASSAY_ASSIGN(const auto named, ParseDimensions(dimensions));
   ASSAY_ASSIGN(const zoo::Entry entry, zoo::Find(model));
-  ASSAY_ASSIGN(model::Model built,
-               zoo::Outline(entry, {.batch_size = batch_size.value_or(1), .dimensions = named}));
-  ASSAY_TRY(CheckShape(built, input_shape));
+  ASSAY_ASSIGN(const zoo::BuildOptions options, ForZoo(entry));
+  ASSAY_ASSIGN(model::Model built, zoo::Outline(entry, options));
+  ASSAY_ASSIGN(const Shapes shapes, ParseShapes(input_shapes));
+  ASSAY_TRY(CheckShapes(built, shapes));
   return built;
 }
 
@@ -238,8 +315,8 @@ std::vector<std::string> ModelOptions::Arguments() const {
   for (const std::string& dimension : dimensions) {
     add("--dim", dimension);
   }
-  if (model.starts_with(kPythonPrefix) && !input_shape.empty()) {
-    add("--input-shape", input_shape);
+  for (const std::string& shape : input_shapes) {
+    add("--input-shape", shape);
   }
   return arguments;
 }

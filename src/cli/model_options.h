@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "cli/terminal.h"
 #include "model/model.h"
+#include "zoo/zoo.h"
 
 namespace assay::cli {
 
@@ -19,10 +20,10 @@ using Tell = std::function<void(const std::string&)>;
 
 struct ModelOptions {
   std::string model;
-  std::optional<std::int64_t> batch_size;  // none: 1, or what --dim makes of an ONNX file
+  std::optional<std::int64_t> batch_size;  // none: 1; what an ONNX file has
   std::string weights;
-  std::vector<std::string> dimensions;  // "NAME=N"
-  std::string input_shape;              // "1x3x224x224"
+  std::vector<std::string> dimensions;    // "NAME=N"
+  std::vector<std::string> input_shapes;  // "1x3x224x224", "NAME=1x3x224x224"
   std::uint64_t seed = 0;
   /// Whether an ONNX file that fixes another batch may be changed to this one: for those who verify
   /// the outputs (model/batch.h).
@@ -37,6 +38,10 @@ struct ModelOptions {
   /// The same for those who never run it: a model of the zoo is its graph alone, nothing is written
   /// (unless --weights asks for a file to be fitted). Errors  as Load.
   Result<model::Model> Outline() const;
+
+  /// What the zoo is asked for. Errors  kInvalidArgument for shapes that the model cannot have.
+  Result<zoo::BuildOptions> ForZoo(const zoo::Entry& entry) const;
+  Result<model::Model> LoadFile(const Tell& tell) const;
 
   /// What says which model this is, as arguments, MODEL first; not the seed nor the batch size.
   std::vector<std::string> Arguments() const;

@@ -280,7 +280,8 @@ Result<Model> LoadMapped(const fs::path& onnx, const LoadOptions& options, const
     if (!MovesAll(onnx)) {
       return own;
     }
-    const LoadOptions known = {.dimensions = options.dimensions, .known_sha256 = own.sha256};
+    const LoadOptions known = {
+        .dimensions = options.dimensions, .shapes = options.shapes, .known_sha256 = own.sha256};
     return LoadCopy(cache, own.name, key, known,
                     [&](const fs::path& folder) { return WriteCopy(onnx, folder); });
   }

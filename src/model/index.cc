@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -19,8 +20,6 @@ namespace {
 
 constexpr std::uint64_t kMostConstantElements = 65536;  // larger initializers are weights
 
-using Sizes = std::map<std::string, std::int64_t>;
-
 std::size_t Index(ValueId id) { return static_cast<std::size_t>(id); }
 
 std::string Where(const Node& node) { return fmt::format("node '{}' ({})", node.name, node.op); }
@@ -28,8 +27,9 @@ std::string Where(const Node& node) { return fmt::format("node '{}' ({})", node.
 /// One graph: the model's, or one inside a node of `outer`.
 class Indexer {
  public:
-  Indexer(const Opsets& opsets, ExternalFiles& files, const Sizes& dimensions, Indexer* outer)
-      : opsets_(opsets), files_(files), dimensions_(dimensions), outer_(outer) {}
+  Indexer(const Opsets& opsets, ExternalFiles& files, const Sizes& dimensions, const Shapes& shapes,
+          Indexer* outer)
+      : opsets_(opsets), files_(files), dimensions_(dimensions), shapes_(shapes), outer_(outer) {}
 
   Result<Graph> Run(const onnx::GraphProto& proto) && {
     graph_.name = proto.name();
@@ -175,21 +175,22 @@ class Indexer {
       return Error{Code::kUnsupported, fmt::format("input '{}' is no tensor", value.name),
                    "assay gives tensors to a model; export it with such inputs"};
     }
-    if (!proto.type().tensor_type().has_shape()) {
-      return Error{Code::kUnsupported, fmt::format("input '{}' has no shape", value.name),
-                   "export the model with shapes"};
-    }
     const onnx::TypeProto_Tensor& type = proto.type().tensor_type();
     ASSAY_ASSIGN(value.type.dtype, DTypeOf(type.elem_type()));
-    for (int axis = 0; axis < type.shape().dim_size(); ++axis) {
+    const auto given = shapes_.find(value.name);
+    if (given != shapes_.end()) {
+      value.type.shape = given->second;
+    }
+    for (int axis = 0; axis < type.shape().dim_size() && given == shapes_.end(); ++axis) {
       const auto& dimension = type.shape().dim(axis);
-      value.type.shape.push_back(dimension.has_dim_value()
+      value.type.shape.push_back(IsFixed(dimension)
                                      ? dimension.dim_value()
                                      : dimensions_.at(NameOf(dimension, value.name, axis)));
     }
     if (const auto count = tensor::ElementCount(value.type.shape); !count) {
-      return Error{dimensions_.empty() ? Code::kMalformed : Code::kInvalidArgument,
-                   fmt::format("input '{}': {}", value.name, count.error().message), ""};
+      return Error{
+          dimensions_.empty() && shapes_.empty() ? Code::kMalformed : Code::kInvalidArgument,
+          fmt::format("input '{}': {}", value.name, count.error().message), ""};
     }
     graph_.inputs.push_back(Add(proto.name(), std::move(value)));
     return {};
@@ -271,7 +272,7 @@ class Indexer {
 
   /// A branch may contradict shapes for which it is not taken.
   std::shared_ptr<const Graph> BodyOf(const onnx::GraphProto& proto) {
-    Result<Graph> body = Indexer(opsets_, files_, dimensions_, this).Run(proto);
+    Result<Graph> body = Indexer(opsets_, files_, dimensions_, shapes_, this).Run(proto);
     if (body.ok()) {
       return std::make_shared<const Graph>(*std::move(body));
     }
@@ -476,6 +477,7 @@ class Indexer {
   const Opsets& opsets_;
   ExternalFiles& files_;
   const Sizes& dimensions_;
+  const Shapes& shapes_;
   Indexer* outer_;
   Graph graph_;
   std::vector<Scope> scopes_;  // the graph's, then those of the branches that are being taken
@@ -484,19 +486,59 @@ class Indexer {
   std::unordered_map<std::string, const onnx::TypeProto*> declared_;
 };
 
+/// The first guess at the sizes that are missing with which inference goes through, so that what is
+/// proposed works; nothing when sizes are not all that is wrong.
+std::optional<Sizes> FirstThatFits(const onnx::GraphProto& graph, const Sizes& dimensions,
+                                   const Shapes& shapes,
+                                   const std::function<Result<Graph>(const Sizes&)>& index) {
+  for (const Sizes& guess : Guesses(graph, dimensions, shapes)) {
+    if (CheckDimensions(graph, guess, shapes).ok() && index(guess).ok()) {
+      return guess;
+    }
+  }
+  return std::nullopt;
+}
+
+/// The sizes, and those that shapes give to dimensions by name.
+Sizes WithNames(const onnx::GraphProto& graph, Sizes sizes, const Shapes& shapes) {
+  for (const onnx::ValueInfoProto& input : graph.input()) {
+    const auto shape = shapes.find(input.name());
+    const auto& own = input.type().tensor_type().shape();
+    for (int axis = 0; axis < own.dim_size() && shape != shapes.end(); ++axis) {
+      if (!IsFixed(own.dim(axis))) {
+        sizes.emplace(NameOf(own.dim(axis), input.name(), axis),
+                      shape->second[static_cast<std::size_t>(axis)]);
+      }
+    }
+  }
+  return sizes;
+}
+
 }  // namespace
 
 Result<Graph> IndexModel(const onnx::ModelProto& model, ExternalFiles& files,
-                         const Sizes& dimensions) {
-  ASSAY_TRY(CheckDimensions(model.graph(), dimensions));
-  if (model.graph().output_size() == 0) {
+                         const Sizes& dimensions, const Shapes& shapes) {
+  const onnx::GraphProto& graph = model.graph();
+  if (graph.output_size() == 0) {
     return Error{Code::kMalformed, "it has no outputs", "export it again, with outputs"};
   }
   Opsets opsets;
   for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
     opsets[IsStandard(opset.domain()) ? "" : opset.domain()] = opset.version();
   }
-  return Indexer(opsets, files, dimensions, nullptr).Run(model.graph());
+  ASSAY_ASSIGN(const Shapes checked, CheckShapes(graph, shapes));
+  const auto index = [&](const Sizes& sizes) {
+    return Indexer(opsets, files, sizes, checked, nullptr).Run(graph);
+  };
+  const Sizes known = WithNames(graph, dimensions, checked);
+  if (const Status whole = CheckDimensions(graph, known, checked); !whole) {
+    Error error = whole.error();
+    if (const auto sizes = FirstThatFits(graph, known, checked, index)) {
+      error.hint = "for example " + OptionsFor(graph, *sizes, checked);
+    }
+    return error;
+  }
+  return index(known);
 }
 
 }  // namespace assay::model

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "model/dimensions.h"
 #include "model/external.h"
 #include "model/graph.h"
 
@@ -22,6 +23,6 @@ namespace assay::model {
 /// kInvalidArgument for a dimension without size or a size without dimension; those of
 ///         shape inference and of external data.
 Result<Graph> IndexModel(const onnx::ModelProto& model, ExternalFiles& files,
-                         const std::map<std::string, std::int64_t>& dimensions);
+                         const Sizes& dimensions, const Shapes& shapes = {});
 
 }  // namespace assay::model

@@ -80,7 +80,7 @@ Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options
   ASSAY_TRY(Straighten(proto, path));
   ASSAY_TRY(CheckModel(proto, path));
   ExternalFiles files(path.parent_path());
-  Result<Graph> graph = IndexModel(proto, files, options.dimensions);
+  Result<Graph> graph = IndexModel(proto, files, options.dimensions, options.shapes);
   if (!graph) {
     Error error = std::move(graph).error();
     error.message = fmt::format("{}: {}", onnx.string(), OneLine(error.message));

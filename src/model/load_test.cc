@@ -129,8 +129,8 @@ TEST_F(LoadTest, RefusesShapesThatOverflow) {
   ExpectError(LoadText("agraph (float[1] x) => (float[A,B,C] y) "
                        "<int64[3] s = {1073741824, 1073741824, 16}> { y = Expand(x, s) }"),
               Code::kMalformed, "too many elements");
-  ExpectError(LoadText("agraph (float[-3] x) => (float[A] y) { y = Relu(x) }"), Code::kMalformed,
-              "negative");
+  ExpectError(LoadText("agraph (float[-3] x) => (float[A] y) { y = Relu(x) }"),
+              Code::kInvalidArgument, "has no size");
 }
 
 TEST_F(LoadTest, RefusesWindowsLargerThanTheirInput) {

@@ -51,6 +51,7 @@ struct Model {
 
 struct LoadOptions {
   std::map<std::string, std::int64_t> dimensions = {};  // --dim NAME=N
+  std::map<std::string, tensor::Shape> shapes = {};  // --input-shape NAME=..., "": the only input
   std::string known_sha256 = {};  // of files that only assay writes; spares reading every weight
 };
 

@@ -136,9 +136,11 @@ Status CheckSizes(const Entry& entry, const BuildOptions& options) {
               : fmt::format("it has {}; --batch-size N sets its batch", Join(names, ", ")));
     }
     const Dimension& dimension = entry.dimensions[static_cast<std::size_t>(known - names.begin())];
-    if (size < 1 || size > dimension.most) {
-      return invalid(fmt::format("--dim {}={} is not between 1 and {}, which {} was made for", name,
-                                 size, dimension.most, entry.name),
+    if (size < dimension.least || size > dimension.most || size % dimension.multiple != 0) {
+      const std::string steps =
+          dimension.multiple == 1 ? "" : fmt::format(" in steps of {}", dimension.multiple);
+      return invalid(fmt::format("--dim {}={} is not between {} and {}{}, which {} was made for",
+                                 name, size, dimension.least, dimension.most, steps, entry.name),
                      fmt::format("usual is --dim {}={}", name, dimension.usual));
     }
   }

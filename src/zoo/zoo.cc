@@ -57,41 +57,57 @@ constexpr char kYoloV8[] = "published description of YOLOv8 (detection): raw map
 
 Dimension Sequence(std::int64_t most) { return {"seq", 128, most, 1}; }
 
+/// Of convolutional networks: pictures of other sizes, down to one place of the last feature map.
+std::vector<Dimension> PictureSizes(std::int64_t usual, std::int64_t multiple = 1) {
+  constexpr std::int64_t kLeast = 32, kMost = 4096;
+  return {{"height", usual, kMost, 2, kLeast, multiple},
+          {"width", usual, kMost, 3, kLeast, multiple}};
+}
+
 // Name, family, source, input, parameters, multiply-adds; definition. Parameters and multiply-adds:
 // weight metadata of torchvision 0.29 (its GFLOPS are multiply-adds, published to a million);
 // simplecnn's and those of transformers from their configurations; YOLOv8's multiply-adds half the
 // published FLOPs, its parameters without the constants of the decoding (published to 0.1 million).
 const std::vector<Definition>& Definitions() {
   static const std::vector<Definition> kDefinitions = {
-      {{"simplecnn", "SimpleCNN", "assay", Image(224), 1'008'618, 80'482'304},
+      {{"simplecnn", "SimpleCNN", "assay", Image(224), 1'008'618, 80'482'304, PictureSizes(224)},
        Classifier(SimpleCnn)},
-      {{"resnet18", "ResNet", kResNet, Image(224), 11'689'512, 1'814'000'000},
+      {{"resnet18", "ResNet", kResNet, Image(224), 11'689'512, 1'814'000'000, PictureSizes(224)},
        Classifier(ResNet, {.blocks = {2, 2, 2, 2}})},
-      {{"resnet34", "ResNet", kResNet, Image(224), 21'797'672, 3'664'000'000},
+      {{"resnet34", "ResNet", kResNet, Image(224), 21'797'672, 3'664'000'000, PictureSizes(224)},
        Classifier(ResNet, {.blocks = {3, 4, 6, 3}})},
-      {{"resnet50", "ResNet", kResNet, Image(224), 25'557'032, 4'089'000'000},
+      {{"resnet50", "ResNet", kResNet, Image(224), 25'557'032, 4'089'000'000, PictureSizes(224)},
        Classifier(ResNet, {.blocks = {3, 4, 6, 3}, .bottleneck = true})},
-      {{"resnet101", "ResNet", kResNet, Image(224), 44'549'160, 7'801'000'000},
+      {{"resnet101", "ResNet", kResNet, Image(224), 44'549'160, 7'801'000'000, PictureSizes(224)},
        Classifier(ResNet, {.blocks = {3, 4, 23, 3}, .bottleneck = true})},
-      {{"resnet152", "ResNet", kResNet, Image(224), 60'192'808, 11'514'000'000},
+      {{"resnet152", "ResNet", kResNet, Image(224), 60'192'808, 11'514'000'000, PictureSizes(224)},
        Classifier(ResNet, {.blocks = {3, 8, 36, 3}, .bottleneck = true})},
-      {{"mobilenet_v2", "MobileNetV2", kMobileNetV2, Image(224), 3'504'872, 301'000'000},
+      {{"mobilenet_v2", "MobileNetV2", kMobileNetV2, Image(224), 3'504'872, 301'000'000,
+        PictureSizes(224)},
        Classifier(MobileNetV2)},
-      {{"mobilenet_v3_small", "MobileNetV3", kMobileNetV3, Image(224), 2'542'856, 57'000'000},
+      {{"mobilenet_v3_small", "MobileNetV3", kMobileNetV3, Image(224), 2'542'856, 57'000'000,
+        PictureSizes(224)},
        Classifier(MobileNetV3, {.large = false})},
-      {{"mobilenet_v3_large", "MobileNetV3", kMobileNetV3, Image(224), 5'483'032, 217'000'000},
+      {{"mobilenet_v3_large", "MobileNetV3", kMobileNetV3, Image(224), 5'483'032, 217'000'000,
+        PictureSizes(224)},
        Classifier(MobileNetV3, {.large = true})},
-      {{"efficientnet_b0", "EfficientNet", kEfficientNet, Image(224), 5'288'548, 386'000'000},
+      {{"efficientnet_b0", "EfficientNet", kEfficientNet, Image(224), 5'288'548, 386'000'000,
+        PictureSizes(224)},
        Classifier(EfficientNet, {.width = 1, .depth = 1})},
-      {{"efficientnet_b1", "EfficientNet", kEfficientNet, Image(240), 7'794'184, 687'000'000},
+      {{"efficientnet_b1", "EfficientNet", kEfficientNet, Image(240), 7'794'184, 687'000'000,
+        PictureSizes(240)},
        Classifier(EfficientNet, {.width = 1, .depth = 1.1})},
-      {{"efficientnet_b2", "EfficientNet", kEfficientNet, Image(288), 9'109'994, 1'088'000'000},
+      {{"efficientnet_b2", "EfficientNet", kEfficientNet, Image(288), 9'109'994, 1'088'000'000,
+        PictureSizes(288)},
        Classifier(EfficientNet, {.width = 1.1, .depth = 1.2})},
-      {{"convnext_tiny", "ConvNeXt", kConvNext, Image(224), 28'589'128, 4'456'000'000},
+      {{"convnext_tiny", "ConvNeXt", kConvNext, Image(224), 28'589'128, 4'456'000'000,
+        PictureSizes(224)},
        Classifier(ConvNext, {.blocks = {3, 3, 9, 3}, .width = 96})},
-      {{"convnext_small", "ConvNeXt", kConvNext, Image(224), 50'223'688, 8'684'000'000},
+      {{"convnext_small", "ConvNeXt", kConvNext, Image(224), 50'223'688, 8'684'000'000,
+        PictureSizes(224)},
        Classifier(ConvNext, {.blocks = {3, 3, 27, 3}, .width = 96})},
-      {{"convnext_base", "ConvNeXt", kConvNext, Image(224), 88'591'464, 15'355'000'000},
+      {{"convnext_base", "ConvNeXt", kConvNext, Image(224), 88'591'464, 15'355'000'000,
+        PictureSizes(224)},
        Classifier(ConvNext, {.blocks = {3, 3, 27, 3}, .width = 128})},
       {{"vit_b_16", "VisionTransformer", kVit, Image(224), 86'567'656, 17'564'000'000},
        Classifier(VisionTransformer, {.patch = 16})},
@@ -123,9 +139,10 @@ const std::vector<Definition>& Definitions() {
         125'909'760,
         {{"past", 128, 1023}}},
        Member(Gpt2, {.cache = true, .last_only = true})},
-      {{"yolov8n", "YOLOv8", kYoloV8, Image(640), 3'157'184, 4'350'000'000},
+      {{"yolov8n", "YOLOv8", kYoloV8, Image(640), 3'157'184, 4'350'000'000, PictureSizes(640, 32)},
        Member(YoloV8, {.depth = 1.0 / 3, .width = 0.25})},
-      {{"yolov8s", "YOLOv8", kYoloV8, Image(640), 11'166'544, 14'300'000'000},
+      {{"yolov8s", "YOLOv8", kYoloV8, Image(640), 11'166'544, 14'300'000'000,
+        PictureSizes(640, 32)},
        Member(YoloV8, {.depth = 1.0 / 3, .width = 0.5})},
   };
   return kDefinitions;

@@ -18,6 +18,8 @@ struct Dimension {
   std::int64_t usual = 0;
   std::int64_t most = 0;
   int axis = -1;  // of the first input; -1: of others only
+  std::int64_t least = 1;
+  std::int64_t multiple = 1;  // sizes are multiples of it
 };
 
 struct Entry {
