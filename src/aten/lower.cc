@@ -190,6 +190,11 @@ Result<Program> Lower(const model::Graph& graph) {
 }
 
 Result<Lowered> LowerWithOrigins(const model::Graph& original) {
+  if (original.unread) {
+    return Error{Code::kUnsupported,
+                 "the lowering to PyTorch cannot read it: " + original.unread->message,
+                 original.unread->hint};
+  }
   model::Graph graph = Fuse(original);
   Lowering lowering(graph);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

@@ -12,7 +12,7 @@ namespace assay::aten {
 
 /// Lowers a typed graph to the calls that eager PyTorch would make for the architecture it came
 /// from: in place where eager is, attention as scaled_dot_product_attention, batch norm unfused.
-/// Errors  kUnsupported naming operator and node.
+/// Errors  kUnsupported naming operator and node; what Graph::unread says.
 Result<Program> Lower(const model::Graph& graph);
 
 /// A lowered graph, with what the values of its program are.

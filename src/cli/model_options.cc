@@ -194,6 +194,9 @@ Result<model::Model> ModelOptions::Load(const Tell& tell) const {
       loaded = *std::move(changed);
     }
     ASSAY_TRY(CheckShape(loaded, input_shape));
+    for (const std::string& warning : loaded.graph.warnings) {
+      tell("warning: " + warning);
+    }
     return loaded;
   }
   ASSAY_ASSIGN(const zoo::Entry entry, zoo::Find(model));

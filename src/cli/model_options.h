@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/terminal.h"
 #include "model/model.h"
 
 namespace assay::cli {
@@ -31,7 +32,7 @@ struct ModelOptions {
 
   /// Builds the model of the zoo, reads the ONNX file, or captures the Python module.
   /// Errors  kNotFound, kInvalidArgument, kMalformed, kUnsupported naming what was given.
-  Result<model::Model> Load(const Tell& tell = [](const std::string&) {}) const;
+  Result<model::Model> Load(const Tell& tell = Say) const;
 
   /// The same for those who never run it: a model of the zoo is its graph alone, nothing is written
   /// (unless --weights asks for a file to be fitted). Errors  as Load.

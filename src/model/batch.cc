@@ -135,6 +135,9 @@ Status Confirm(const Model& own, const Model& made, std::int64_t batch) {
   for (std::size_t i = 0; i < own.graph.outputs.size(); ++i) {
     const Value& before = own.graph.values[static_cast<std::size_t>(own.graph.outputs[i])];
     const Value& after = made.graph.values[static_cast<std::size_t>(made.graph.outputs[i])];
+    if (!before.Typed() || !after.Typed()) {
+      return Cannot(batch, fmt::format("the shape of output '{}' is not known", before.name));
+    }
     tensor::Type wanted = before.type;
     if (wanted.shape.empty() || wanted.shape.front() != BatchOf(own.graph)) {
       return Cannot(batch, fmt::format("output '{}' is {}, which does not begin with it",

@@ -51,7 +51,7 @@ TEST_F(BatchTest, IsFoundAgain) {
 TEST_F(BatchTest, RefusesWhatMixesTheBatchWithOtherAxes) {
   const auto swapped =
       WithBatch("agraph (float[2,2] x) => (float[2,2] y) { y = Transpose<perm=[1,0]>(x) }", 5);
-  ExpectError(swapped, Code::kUnsupported, "output 'y' is declared as 5x2, but is 2x5");
+  ExpectError(swapped, Code::kUnsupported, "output 'y' would become 2x5, not 5x2");
   const auto fixed = WithBatch(
       "agraph (float[1,6] x) => (float[2,3] y) <int64[2] s = {2, 3}> { y = Reshape(x, s) }", 5);
   ExpectError(fixed, Code::kUnsupported, "output 'y' is 2x3, which does not begin with it");

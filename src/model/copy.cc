@@ -80,13 +80,36 @@ class Sorter {
   std::map<std::string, std::set<std::string>> readers_;  // by initializer: operators
 };
 
+/// Of the graph and of those inside its nodes.
+void ListInitializers(::onnx::GraphProto& graph, std::vector<::onnx::TensorProto*>& initializers) {
+  for (::onnx::TensorProto& proto : *graph.mutable_initializer()) {
+    initializers.push_back(&proto);
+  }
+  for (::onnx::NodeProto& node : *graph.mutable_node()) {
+    for (::onnx::AttributeProto& attribute : *node.mutable_attribute()) {
+      if (attribute.has_g()) {
+        ListInitializers(*attribute.mutable_g(), initializers);
+      }
+    }
+  }
+}
+
+/// All but those that no safetensors file can hold, which stay where they are.
 Result<std::vector<Initializer>> InitializersOf(::onnx::GraphProto& graph, ExternalFiles& files) {
   const Sorter sorter(graph);
   std::set<std::string> taken;
   std::vector<Initializer> initializers;
-  for (::onnx::TensorProto& proto : *graph.mutable_initializer()) {
+  std::vector<::onnx::TensorProto*> protos;
+  ListInitializers(graph, protos);
+  for (::onnx::TensorProto* const pointer : protos) {
+    ::onnx::TensorProto& proto = *pointer;
     Initializer one{&proto, proto.name(), {}};
-    ASSAY_ASSIGN(one.type, TypeOf(proto));
+    Result<tensor::Type> type = TypeOf(proto);
+    if (const bool holds = type.ok() && type->dtype != tensor::DType::kString;
+        !holds && !one.external()) {
+      continue;
+    }
+    ASSAY_ASSIGN(one.type, std::move(type));
     if (one.external()) {
       ASSAY_ASSIGN(const Weight weight, files.Resolve(proto, one.type));
       one.name = taken.contains(weight.tensor_name) ? proto.name() : weight.tensor_name;
@@ -165,6 +188,13 @@ bool HasForeignWeights(const Graph& graph) {
     return value.weight && !value.weight->file.empty() &&
            fs::path(value.weight->file).extension() != ".safetensors";
   });
+}
+
+/// Whether all that lies in external files can lie in a safetensors file.
+bool MovesAll(const fs::path& onnx) {
+  ::onnx::ModelProto proto;
+  ExternalFiles files(onnx.parent_path());
+  return ParseModel(onnx, proto).ok() && InitializersOf(*proto.mutable_graph(), files).ok();
 }
 
 }  // namespace
@@ -247,6 +277,9 @@ Result<Model> LoadMapped(const fs::path& onnx, const LoadOptions& options, const
       return own;
     }
     const std::string key = Sha256Of(fmt::format("{} {}", kRecipe, own.sha256)).substr(0, 16);
+    if (!MovesAll(onnx)) {
+      return own;
+    }
     const LoadOptions known = {.dimensions = options.dimensions, .known_sha256 = own.sha256};
     return LoadCopy(cache, own.name, key, known,
                     [&](const fs::path& folder) { return WriteCopy(onnx, folder); });

@@ -126,14 +126,14 @@ constexpr auto kRules = std::to_array<Rule>({
 std::vector<std::uint64_t> ParametersByValue(const Graph& graph) {
   std::set<ValueId> buffers;
   for (const Node& node : graph.nodes) {
-    if (node.op == "BatchNormalization") {
+    if (node.op == "BatchNormalization" && node.domain.empty() && node.inputs.size() > 4) {
       buffers.insert({node.inputs[3], node.inputs[4]});
     }
   }
   std::vector<std::uint64_t> parameters(graph.values.size(), 0);
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     const Value& value = graph.values[i];
-    if (value.weight && tensor::IsFloat(value.type.dtype) && !value.type.shape.empty() &&
+    if (value.weight && value.Typed() && tensor::IsFloat(value.type.dtype) && !value.type.shape.empty() &&
         !buffers.contains(static_cast<ValueId>(i))) {
       parameters[i] = *tensor::ElementCount(value.type.shape);
     }
@@ -143,16 +143,35 @@ std::vector<std::uint64_t> ParametersByValue(const Graph& graph) {
 
 std::uint64_t CountParameters(const Graph& graph) {
   const std::vector<std::uint64_t> parameters = ParametersByValue(graph);
-  return std::accumulate(parameters.begin(), parameters.end(), std::uint64_t{0});
+  std::uint64_t count =
+      std::accumulate(parameters.begin(), parameters.end(), std::uint64_t{0});
+  for (const Node& node : graph.nodes) {
+    count += ParametersInside(node);
+  }
+  return count;
+}
+
+std::uint64_t ParametersInside(const Node& node) {
+  std::uint64_t count = 0;
+  for (const auto& [attribute, body] : node.bodies) {
+    count += CountParameters(*body);
+  }
+  return count;
 }
 
 std::uint64_t CountMacs(const Graph& graph, const Node& node) {
+  std::uint64_t inside = 0;
+  for (const auto& [attribute, body] : node.bodies) {
+    inside = std::max(inside, CountMacs(*body));
+  }
   const auto found = std::ranges::find(kRules, node.op, &Rule::op);
-  return found == kRules.end() ? 0 : found->count(graph, node);
+  return found == kRules.end() || !node.domain.empty() || !Typed(graph, node)
+             ? inside
+             : found->count(graph, node);
 }
 
 bool MultipliesAndAdds(const Node& node) {
-  return std::ranges::find(kRules, node.op, &Rule::op) != kRules.end();
+  return node.domain.empty() && std::ranges::find(kRules, node.op, &Rule::op) != kRules.end();
 }
 
 std::uint64_t CountMacs(const Graph& graph) {

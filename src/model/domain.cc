@@ -76,9 +76,9 @@ Demands DemandsOn(const Graph& graph, ValueId input, std::size_t columns) {
   Demands all;
   for (const Step& step : StepsOf(graph, input)) {
     for (Demand& demand : DemandsOf({*step.trace.graph, *step.node, step.operand})) {
-      const bool moved = step.trace.graph->values[static_cast<std::size_t>(step.trace.value)]
-                             .type.shape !=
-                         graph.values[static_cast<std::size_t>(input)].type.shape;
+      const Value& read = step.trace.graph->values[static_cast<std::size_t>(step.trace.value)];
+      const bool moved =
+          read.type.shape != graph.values[static_cast<std::size_t>(input)].type.shape;
       if (moved && demand.domain.distinct && demand.domain.each.size() == 1) {
         demand.domain.distinct = tensor::Shape().max_size();  // among all
       }

@@ -233,10 +233,23 @@ TEST(DomainOfSizesTest, IsTheOneThatFits) {
   expect(OfSizes("Loop", 1, 1), {1});
 }
 
+TEST_F(DomainTest, IsFollowedIntoTheBodiesOfControlFlow) {
+  ExpectIntegers(
+      "g (int64[5] x, float[30,4] w, bool c) => (float[5,4] y) "
+      "{ y = If(c) <then_branch = t () => (float[5,4] a) { a = Gather(w, x) }, "
+      "else_branch = e () => (float[5,4] b) { g = Gather(w, x)  b = Neg(g) }> }",
+      0, 29);
+  ExpectFloats(
+      "g (float[5] x, int64 n, bool c) => (float[5] y) "
+      "{ y = Loop(n, c, x) <body = b (int64 i, bool k, float[5] v) => (bool k2, float[5] r) "
+      "{ k2 = Identity(k)  r = Log(v) }> }",
+      0.05, 1);
+}
+
 TEST(DomainOfTreesTest, IsAroundTheThresholdsOfEachFeature) {
   Graph graph;
   graph.values.resize(2);
-  graph.values[0] = {.name = "x", .type = {tensor::DType::kFloat32, {1, 3}}, .weight = {}, .constant = {}};
+  graph.values[0] = {.name = "x", .type = {tensor::DType::kFloat32, {1, 3}}};
   graph.inputs = {0};
   graph.nodes = {NodeOf("ai.onnx.ml", "TreeEnsembleRegressor", {0}, {1},
                         {{"nodes_featureids", std::vector<std::int64_t>{0, 2, 0, 1}},

@@ -56,16 +56,23 @@ Result<const ExternalFiles::File*> ExternalFiles::Open(const std::string& locati
 
 Result<ExternalFiles::Range> ExternalFiles::Locate(const onnx::TensorProto& proto,
                                                    const tensor::Type& type) {
-  ASSAY_ASSIGN(const File* file, Open(EntryOf(proto, "location")));
   ASSAY_ASSIGN(const std::uint64_t count, tensor::ElementCount(type.shape));
   const std::uint64_t bytes = count * tensor::SizeOf(type.dtype);
-  ASSAY_ASSIGN(const std::uint64_t offset, NumberOf(proto, "offset", 0));
   ASSAY_ASSIGN(const std::uint64_t length, NumberOf(proto, "length", bytes));
   if (length != bytes) {
     return Lies(proto, fmt::format("has {} bytes, but {} of {} takes {}", length, Name(type.dtype),
                                    tensor::ToString(type.shape), bytes));
   }
+  return Locate(proto, bytes);
+}
+
+Result<ExternalFiles::Range> ExternalFiles::Locate(const onnx::TensorProto& proto,
+                                                   std::optional<std::uint64_t> bytes) {
+  ASSAY_ASSIGN(const File* file, Open(EntryOf(proto, "location")));
+  ASSAY_ASSIGN(const std::uint64_t offset, NumberOf(proto, "offset", 0));
   const std::uint64_t size = file->content.bytes().size();
+  ASSAY_ASSIGN(const std::uint64_t length,
+               NumberOf(proto, "length", bytes.value_or(size - std::min(offset, size))));
   if (offset > size || length > size - offset) {
     return Lies(proto,
                 fmt::format("reaches from byte {} over {} in a file of {}", offset, length, size));
@@ -96,6 +103,11 @@ Result<Weight> ExternalFiles::Resolve(const onnx::TensorProto& proto, const tens
 Result<std::span<const std::byte>> ExternalFiles::Bytes(const onnx::TensorProto& proto,
                                                         const tensor::Type& type) {
   ASSAY_ASSIGN(const Range range, Locate(proto, type));
+  return range.file->content.bytes().subspan(range.offset, range.bytes);
+}
+
+Result<std::span<const std::byte>> ExternalFiles::Bytes(const onnx::TensorProto& proto) {
+  ASSAY_ASSIGN(const Range range, Locate(proto, std::nullopt));
   return range.file->content.bytes().subspan(range.offset, range.bytes);
 }
 

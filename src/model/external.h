@@ -34,6 +34,8 @@ class ExternalFiles {
   /// The bytes that `proto` points to, in a mapping that lives as long as this object.
   Result<std::span<const std::byte>> Bytes(const onnx::TensorProto& proto,
                                            const tensor::Type& type);
+  /// The same of any type: as many as the graph says, to the file's end where it does not.
+  Result<std::span<const std::byte>> Bytes(const onnx::TensorProto& proto);
 
  private:
   struct File {
@@ -47,6 +49,8 @@ class ExternalFiles {
   };
   explicit ExternalFiles(std::nullopt_t) : absent_(true) {}
   Result<Range> Locate(const onnx::TensorProto& proto, const tensor::Type& type);
+  /// `bytes` unless the graph says a length.
+  Result<Range> Locate(const onnx::TensorProto& proto, std::optional<std::uint64_t> bytes);
   Result<const File*> Open(const std::string& location);
 
   bool absent_ = false;

@@ -1,5 +1,7 @@
 #include "model/graph.h"
 
+#include <algorithm>
+
 namespace assay::model {
 namespace {
 
@@ -27,6 +29,13 @@ std::string Node::String(std::string_view attribute, std::string_view otherwise)
 std::vector<std::int64_t> Node::Ints(std::string_view attribute,
                                      std::vector<std::int64_t> otherwise) const {
   return Get(attributes, attribute, std::move(otherwise));
+}
+
+bool Typed(const Graph& graph, const Node& node) {
+  const auto typed = [&](ValueId id) {
+    return id == kNone || graph.values[static_cast<std::size_t>(id)].Typed();
+  };
+  return std::ranges::all_of(node.inputs, typed) && std::ranges::all_of(node.outputs, typed);
 }
 
 std::int64_t BatchOf(const Graph& graph) {

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "base/result.h"
 #include "tensor/tensor.h"
 
 namespace assay::model {
@@ -21,6 +23,8 @@ inline constexpr ValueId kNone = -1;
 using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>,
                                std::vector<double>, std::vector<std::string>, tensor::Tensor>;
 
+struct Graph;
+
 struct Node {
   std::string name;    // never empty: made up from the operator and its position when absent
   std::string op;      // ONNX operator, "Conv"
@@ -28,6 +32,9 @@ struct Node {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::map<std::string, Attribute> attributes;
+  /// Control flow: by attribute, the graphs that run inside. What they read of the graph around is
+  /// among their values, under the same name, without producer.
+  std::map<std::string, std::shared_ptr<const Graph>> bodies = {};
 
   /// The attribute or `otherwise`; a wrong type counts as absent (the checker has refused those).
   std::int64_t Int(std::string_view attribute, std::int64_t otherwise) const;
@@ -46,11 +53,15 @@ struct Weight {
 
 struct Value {
   std::string name;
-  tensor::Type type;
-  std::optional<Weight> weight;  // set for initializers
+  tensor::Type type;  // meaningless unless Typed()
+  std::optional<Weight> weight = {};  // set for initializers
   std::optional<tensor::Tensor>
-      constant;                // known value: small initializers, folded shape arithmetic
+      constant = {};           // known value: small initializers, folded shape arithmetic
   std::int32_t producer = -1;  // index of the node that makes it, -1 for inputs, weights
+  std::string open = {};       // what is known of a type that only running tells: "float32 ?x3",
+                               // "sequence of float32", "?"
+
+  bool Typed() const { return open.empty(); }
 };
 
 struct Graph {
@@ -60,7 +71,14 @@ struct Graph {
   std::vector<Node> nodes;  // topologically ordered
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  /// Why not all of it could be read, naming the first node: values that are not Typed(), control
+  /// flow, text, operators of runtimes. Such a graph is run by what reads ONNX files itself.
+  std::optional<Error> unread = {};
+  std::vector<std::string> warnings = {};  // of a file that declares what is not so
 };
+
+/// Whether all operands and results of the node are typed.
+bool Typed(const Graph& graph, const Node& node);
 
 /// The first axis of the first input; 1 where there is none.
 std::int64_t BatchOf(const Graph& graph);

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "model/fold_numbers.h"
 #include "model/proto.h"
 #include "onnx/onnx-ml.pb.h"
@@ -30,32 +30,36 @@ bool KeepsType(const onnx::NodeProto& node) {
   return node.op_type() == "GroupNormalization" || node.op_type() == "MeanVarianceNormalization";
 }
 
-/// beyond  why a shape may be unknown, besides that it depends on data; or ""
-Result<tensor::Type> StaticType(const onnx::TypeProto& proto, const onnx::NodeProto& node,
-                                const std::string& output, const std::string& beyond) {
-  if (!proto.has_tensor_type()) {
-    return Error{Code::kUnsupported, fmt::format("{} has a result that is no tensor", Where(node)),
-                 ""};
+std::string NameOfElements(int onnx_type) {
+  const auto dtype = DTypeOf(onnx_type);
+  return dtype.ok() ? std::string(tensor::Name(*dtype))
+                    : ToLower(onnx::TensorProto::DataType_Name(onnx_type));
+}
+
+/// "float32 ?x3", "float32" where not even the rank is known.
+std::string Describe(const onnx::TypeProto_Tensor& tensor) {
+  std::vector<std::string> sizes;
+  for (const auto& dimension : tensor.shape().dim()) {
+    sizes.push_back(dimension.has_dim_value() ? std::to_string(dimension.dim_value()) : "?");
   }
-  tensor::Type type;
-  ASSAY_ASSIGN(type.dtype, DTypeOf(proto.tensor_type().elem_type()));
-  bool open = !proto.tensor_type().has_shape();
-  for (const auto& dimension : proto.tensor_type().shape().dim()) {
-    open = open || !dimension.has_dim_value();
-    type.shape.push_back(dimension.dim_value());
+  const std::string shape = sizes.empty() ? "scalar" : Join(sizes, "x");
+  return NameOfElements(tensor.elem_type()) + (tensor.has_shape() ? " " + shape : "");
+}
+
+std::string Describe(const onnx::TypeProto& proto) {
+  switch (proto.value_case()) {
+    case onnx::TypeProto::kTensorType:
+      return Describe(proto.tensor_type());
+    case onnx::TypeProto::kSequenceType:
+      return "sequence of " + Describe(proto.sequence_type().elem_type());
+    case onnx::TypeProto::kOptionalType:
+      return "optional " + Describe(proto.optional_type().elem_type());
+    case onnx::TypeProto::kMapType:
+      return fmt::format("map from {} to {}", NameOfElements(proto.map_type().key_type()),
+                         Describe(proto.map_type().value_type()));
+    default:
+      return "?";
   }
-  if (open && !beyond.empty()) {
-    return Error{Code::kMalformed, beyond, ""};
-  }
-  if (open) {
-    return Error{Code::kUnsupported,
-                 fmt::format("the shape of '{}' from {} depends on data", output, Where(node)),
-                 "only models whose shapes follow from the inputs' shapes can be measured"};
-  }
-  if (const auto count = tensor::ElementCount(type.shape); !count) {
-    return Error{Code::kMalformed, fmt::format("{}: {}", Where(node), count.error().message), ""};
-  }
-  return type;
 }
 
 /// The first number of which inference would make others than it can hold. Those of a Slice may be
@@ -70,10 +74,17 @@ std::optional<Number> Beyond(const onnx::NodeProto& node, const Numbers& numbers
 /// What inference may read of the inputs: their types, and what is in those that can decide a
 /// shape.
 struct Operands {
-  explicit Operands(const onnx::NodeProto& node, const std::vector<const Value*>& inputs) {
+  Operands(const onnx::NodeProto& node, const std::vector<Operand>& inputs) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i] != nullptr) {
-        Add(node, node.input(static_cast<int>(i)), *inputs[i]);
+      const std::string& name = node.input(static_cast<int>(i));
+      if (inputs[i].value != nullptr && inputs[i].value->Typed()) {
+        Add(node, name, *inputs[i].value);
+      } else if (inputs[i].value != nullptr) {
+        typed = false;
+        if (inputs[i].known != nullptr) {
+          types.push_back(std::make_unique<onnx::TypeProto>(*inputs[i].known));
+          type_of[name] = types.back().get();
+        }
       }
     }
   }
@@ -112,45 +123,135 @@ struct Operands {
   std::unordered_map<std::string, onnx::TypeProto*> type_of;
   std::unordered_map<std::string, const onnx::TensorProto*> content_of;
   std::string beyond;  // what was kept from it, "" for nothing
+  bool typed = true;   // all of them
 };
+
+/// Runs the schema's inference, which throws.
+void Infer(const onnx::OpSchema& schema, const onnx::NodeProto& node,
+           const onnx::ShapeInferenceOptions& options,
+           onnx::shape_inference::InferenceContextImpl& context) {
+  if (schema.has_type_and_shape_inference_function()) {
+    schema.GetTypeAndShapeInferenceFunction()(context);
+  } else if (KeepsType(node) && context.getInputType(0) != nullptr) {
+    *context.getOutputType(0) = *context.getInputType(0);
+  } else if (schema.HasFunction()) {
+    onnx::shape_inference::SymbolTableImpl symbols;
+    onnx::shape_inference::DataValueMap partial;
+    onnx::shape_inference::InferShapeForFunctionNode(*schema.GetFunction(),
+                                                     onnx::OpSchemaRegistry::Instance(), context,
+                                                     options, {}, &symbols, &partial);
+  }
+  schema.CheckInputOutputType(context);
+}
+
+/// The newest version of a domain that ONNX knows, 0 of one that is not its own.
+std::int64_t Newest(const std::string& domain) {
+  const auto& domains = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
+  const auto found = domains.find(domain);
+  return found == domains.end() ? 0 : found->second.second;
+}
+
+/// Of the node's domain and opset, null when ONNX has none.
+const onnx::OpSchema* SchemaOf(const onnx::NodeProto& node, const Opsets& opsets) {
+  const std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
+  const auto opset = opsets.find(domain);
+  return opset == opsets.end() || opset->second > Newest(domain)
+             ? nullptr
+                               : onnx::OpSchemaRegistry::Instance()->GetSchema(
+                                     node.op_type(), static_cast<int>(opset->second), domain);
+}
+
+Error NoSchema(const onnx::NodeProto& node, const Opsets& opsets) {
+  if (!IsStandard(node.domain())) {
+    return {Code::kUnsupported,
+            fmt::format("{} is of the domain '{}'", Where(node), node.domain()), ""};
+  }
+  if (const auto opset = opsets.find(""); opset != opsets.end() && opset->second > Newest("")) {
+    return {Code::kUnsupported,
+            fmt::format("{} is of opset {}; 1 to {} are known", Where(node), opset->second,
+                        Newest("")),
+            "export it for an older opset"};
+  }
+  const bool known = onnx::OpSchemaRegistry::Schema(node.op_type()) != nullptr;
+  return {Code::kUnsupported,
+          fmt::format("{} is {}", Where(node), known ? "not in that opset" : "no operator of ONNX"),
+          ""};
+}
+
+Error Open(const onnx::NodeProto& node, const std::string& output, const Inferred& type) {
+  const bool tensor = type.known->has_tensor_type();
+  const bool shaped = tensor && DTypeOf(type.known->tensor_type().elem_type()).ok();
+  return {Code::kUnsupported,
+          shaped ? fmt::format("the shape of '{}' from {} depends on data", output, Where(node))
+                 : fmt::format("'{}' from {} is {}", output, Where(node),
+                               type.open == "?" ? "of no known type" : type.open),
+          ""};
+}
 
 }  // namespace
 
-Result<std::vector<tensor::Type>> InferTypes(const onnx::NodeProto& given, std::int64_t opset,
-                                             const std::vector<const Value*>& inputs) {
+Result<Inferred> FromProto(const onnx::TypeProto& proto) {
+  Inferred inferred;
+  const onnx::TypeProto_Tensor& tensor = proto.tensor_type();
+  const auto dtype = DTypeOf(tensor.elem_type());
+  bool fixed = proto.has_tensor_type() && dtype.ok() && tensor.has_shape();
+  for (const auto& dimension : tensor.shape().dim()) {
+    fixed = fixed && dimension.has_dim_value();
+    inferred.type.shape.push_back(dimension.dim_value());
+  }
+  if (!fixed) {
+    inferred.open = Describe(proto);
+    inferred.known = std::make_shared<const onnx::TypeProto>(proto);
+    return inferred;
+  }
+  if (const auto count = tensor::ElementCount(inferred.type.shape); !count) {
+    return Error{Code::kMalformed, count.error().message, ""};
+  }
+  inferred.type.dtype = *dtype;
+  inferred.open.clear();
+  return inferred;
+}
+
+Result<Inference> InferTypes(const onnx::NodeProto& given, const Opsets& opsets,
+                             const std::vector<Operand>& inputs) {
   onnx::NodeProto node = given;  // the library wants to write
-  Operands operands(node, inputs);
-  std::vector<tensor::Type> types(static_cast<std::size_t>(node.output_size()));
-  ASSAY_TRY(CatchOnnx(Where(node), [&]() -> Status {
-    const auto* schemas = onnx::OpSchemaRegistry::Instance();
-    const onnx::OpSchema* schema = schemas->GetSchema(node.op_type(), static_cast<int>(opset));
+  const Operands operands(node, inputs);
+  Inference inference;
+  inference.outputs.resize(static_cast<std::size_t>(node.output_size()));
+  const Status inferred = CatchOnnx(Where(node), [&]() -> Status {
+    const onnx::OpSchema* schema = SchemaOf(node, opsets);
     if (schema == nullptr) {
-      return Error{Code::kUnsupported, fmt::format("{} is not in that opset", Where(node)), ""};
+      inference.unread = NoSchema(node, opsets);
+      return {};
     }
     const onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1);
-    onnx::shape_inference::SymbolTableImpl symbols;
-    onnx::shape_inference::DataValueMap partial;
     onnx::shape_inference::InferenceContextImpl context(node, operands.type_of, operands.content_of,
                                                         {}, options);
-    if (schema->has_type_and_shape_inference_function()) {
-      schema->GetTypeAndShapeInferenceFunction()(context);
-    } else if (KeepsType(node) && context.getInputType(0) != nullptr) {
-      *context.getOutputType(0) = *context.getInputType(0);
-    } else if (schema->HasFunction()) {
-      onnx::shape_inference::InferShapeForFunctionNode(*schema->GetFunction(), schemas, context,
-                                                       options, {}, &symbols, &partial);
-    }
-    schema->CheckInputOutputType(context);
+    Infer(*schema, node, options, context);
     for (int i = 0; i < node.output_size(); ++i) {
-      if (!node.output(i).empty()) {
-        const auto at = static_cast<std::size_t>(i);
-        ASSAY_ASSIGN(types[at],
-                     StaticType(*context.getOutputType(at), node, node.output(i), operands.beyond));
+      if (node.output(i).empty()) {
+        continue;
+      }
+      const auto at = static_cast<std::size_t>(i);
+      Result<Inferred> type = FromProto(*context.getOutputType(at));
+      if (!type) {
+        return Error{Code::kMalformed,
+                     fmt::format("{}: {}", Where(node), type.error().message), ""};
+      }
+      inference.outputs[at] = *std::move(type);
+      if (!inference.outputs[at].open.empty() && !operands.beyond.empty()) {
+        return Error{Code::kMalformed, operands.beyond, ""};
+      }
+      if (!inference.outputs[at].open.empty() && !inference.unread) {
+        inference.unread = Open(node, node.output(i), inference.outputs[at]);
       }
     }
     return {};
-  }));
-  return types;
+  });
+  if (!inferred && operands.typed) {
+    return inferred.error();
+  }
+  return inference;
 }
 
 }  // namespace assay::model

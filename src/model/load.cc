@@ -7,10 +7,26 @@
 #include "model/model.h"
 #include "model/precision.h"
 #include "model/proto.h"
+#include "onnx/inliner/inliner.h"
 #include "onnx/onnx-ml.pb.h"
 
 namespace assay::model {
 namespace {
+
+Status HashWeights(const ::onnx::GraphProto& graph, ExternalFiles& files, Sha256& hash) {
+  for (const ::onnx::TensorProto& initializer : graph.initializer()) {
+    if (initializer.data_location() == ::onnx::TensorProto::EXTERNAL) {
+      ASSAY_ASSIGN(const auto bytes, files.Bytes(initializer));
+      hash.Update(bytes);
+    }
+  }
+  for (const ::onnx::NodeProto& node : graph.node()) {
+    for (const ::onnx::AttributeProto& attribute : node.attribute()) {
+      ASSAY_TRY(HashWeights(attribute.g(), files, hash));
+    }
+  }
+  return {};
+}
 
 /// Of the graph's file, then of the bytes of each external initializer in the graph's order: the
 /// same whatever file they lie in.
@@ -19,14 +35,20 @@ Result<std::string> HashOf(const std::filesystem::path& path, const ::onnx::Mode
   Sha256 hash;
   ASSAY_ASSIGN(const MappedFile graph, MappedFile::Open(path));
   hash.Update(graph.bytes());
-  for (const ::onnx::TensorProto& initializer : proto.graph().initializer()) {
-    if (initializer.data_location() == ::onnx::TensorProto::EXTERNAL) {
-      ASSAY_ASSIGN(const tensor::Type type, TypeOf(initializer));
-      ASSAY_ASSIGN(const auto bytes, files.Bytes(initializer, type));
-      hash.Update(bytes);
-    }
-  }
+  ASSAY_TRY(HashWeights(proto.graph(), files, hash));
   return hash.Finish();
+}
+
+/// What readers need not know of: functions of the file's own, nodes in any order.
+Status Straighten(::onnx::ModelProto& proto, const std::filesystem::path& path) {
+  if (proto.functions_size() > 0) {
+    ASSAY_TRY(CatchOnnx(path.string(), [&]() -> Status {
+      ::onnx::inliner::InlineLocalFunctions(proto);
+      return {};
+    }));
+  }
+  SortNodes(*proto.mutable_graph());
+  return {};
 }
 
 Model FromGraph(const std::string& name, Graph graph) {
@@ -55,6 +77,7 @@ Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options
   const std::filesystem::path path = std::filesystem::absolute(onnx).lexically_normal();
   ::onnx::ModelProto proto;
   ASSAY_TRY(ParseModel(path, proto));
+  ASSAY_TRY(Straighten(proto, path));
   ASSAY_TRY(CheckModel(proto, path));
   ExternalFiles files(path.parent_path());
   Result<Graph> graph = IndexModel(proto, files, options.dimensions);

@@ -222,33 +222,110 @@ TEST_F(LoadTest, SizesDimensionsWithoutANameByInputAndAxis) {
   EXPECT_TRUE(LoadText(graph, {.dimensions = {{"x.0", 2}}}).ok());
 }
 
-TEST_F(LoadTest, RefusesControlFlowOtherDomainsAndUnknownOperatorsByNode) {
-  ExpectError(LoadText("agraph (bool c, float[2] x) => (float[2] y) { y = If (c) "
-                       "<then_branch = g1 () => (float[2] a) { a = Relu(x) }, "
-                       "else_branch = g2 () => (float[2] b) { b = Neg(x) }> }"),
-              Code::kUnsupported, "(If) is control flow");
-  ExpectError(LoadText("agraph (float[2] x) => (float[2] y) { y = com.acme.Magic(x) }"),
-              Code::kUnsupported, "(Magic) is of the domain 'com.acme'");
-  ExpectError(LoadText("agraph (float[2] x) => (float[2] y) { y = Magic(x) }"), Code::kUnsupported,
-              "(Magic) is no operator of ONNX");
+/// Loads, and says why not all of it is typed.
+std::string Unread(const Result<Model>& model) {
+  EXPECT_TRUE(model.ok()) << model.error().message;
+  return model.ok() && model->graph.unread ? model->graph.unread->message : "";
 }
 
-TEST_F(LoadTest, RefusesShapesThatDependOnData) {
-  ExpectError(LoadText("agraph (float[2] x) => (int64[1,n] y) { y = NonZero(x) }"),
-              Code::kUnsupported, "the shape of 'y' from node");
+TEST_F(LoadTest, SaysWhichNodeItCannotReadAndKeepsAll) {
+  const auto branches = LoadText(
+      "agraph (bool c, float[2] x) => (float[2] y) { z = If (c) "
+      "<then_branch = g1 () => (float[2] a) { a = Relu(x) }, "
+      "else_branch = g2 () => (float[2] b) { b = Neg(x) }> y = Exp(z) }");
+  EXPECT_EQ(Unread(branches), "node 'If_0' (If) is control flow");
+  ASSERT_EQ(branches->graph.nodes.size(), 2u);
+  const auto& bodies = branches->graph.nodes[0].bodies;
+  ASSERT_EQ(bodies.size(), 2u);
+  EXPECT_EQ(bodies.at("then_branch")->nodes.at(0).op, "Relu");
+  EXPECT_EQ(ValueOf(*bodies.at("else_branch"), "b").type.shape, (tensor::Shape{2}));
+  EXPECT_TRUE(ValueOf(branches->graph, "y").Typed());  // both branches give the same type
+
+  EXPECT_EQ(Unread(LoadText("agraph (float[2] x) => (float[2] y) { y = com.acme.Magic(x) }")),
+            "node '' (Magic) is of the domain 'com.acme'");
+  EXPECT_EQ(Unread(LoadText("agraph (float[2] x) => (float[2] y) { y = Magic(x) }")),
+            "node '' (Magic) is no operator of ONNX");
+  const auto nonzero = LoadText(
+      "agraph (float[2] x) => (int64[1,n] y) { y = NonZero(x) }");
+  EXPECT_EQ(Unread(nonzero), "the shape of 'y' from node '' (NonZero) depends on data");
+  EXPECT_EQ(ValueOf(nonzero->graph, "y").open, "int64 1x?");
+  EXPECT_EQ(Unread(LoadText("agraph (float[2] x) => (float[2] y) { s = SequenceConstruct(x, x) "
+                            "i = Constant<value_int = 0>() y = SequenceAt(s, i) }")),
+            "'s' from node '' (SequenceConstruct) is sequence of float32 2");
+  EXPECT_EQ(Unread(LoadText("agraph (string[2] x) => (string[2] y) { y = Identity(x) }")),
+            "'x' is text");
 }
 
-TEST_F(LoadTest, RefusesOutputsOfAnotherShapeThanDeclared) {
-  ExpectError(LoadText("agraph (float[2] x) => (float[3] y) { y = Relu(x) }"), Code::kMalformed,
-              "output 'y' is declared as 3, but is 2");
+TEST_F(LoadTest, TypesGoOnBehindWhatDependsOnData) {
+  const auto model = LoadText(
+      "agraph (float[4] x) => (float[2] y) { n = NonZero(x) f = Cast<to = 1>(n) "
+      "m = ReduceSum<keepdims = 0>(f) s = Constant<value_ints = [2]>() y = Expand(m, s) }");
+  EXPECT_NE(Unread(model), "");
+  EXPECT_EQ(ValueOf(model->graph, "f").open, "float32 1x?");
+  EXPECT_EQ(ValueOf(model->graph, "y").type.shape, (tensor::Shape{2}));
 }
 
-TEST_F(LoadTest, RefusesVersionsNewerThanTheLibrary) {
+TEST_F(LoadTest, TakesTheBranchOfAnIfWhoseConditionFolds) {
+  const std::string graph =
+      "agraph (float[N,2] x) => (float[A,B] y) <int64 one = {1}, int64 zero = {0}> "
+      "{ s = Shape(x) n = Gather(s, zero) c = Equal(n, one) y = If (c) "
+      "<then_branch = g1 () => (float[P,Q] a) { a = Transpose(x) }, "
+      "else_branch = g2 () => (float[P,Q] a) { h = Relu(x) a = Neg(h) }> }";
+  const auto one = LoadText(graph, {.dimensions = {{"N", 1}}});
+  EXPECT_EQ(Unread(one), "");
+  EXPECT_EQ(ValueOf(one->graph, "y").type.shape, (tensor::Shape{2, 1}));
+  const auto three = LoadText(graph, {.dimensions = {{"N", 3}}});
+  EXPECT_EQ(Unread(three), "");
+  ASSERT_EQ(three->graph.nodes.size(), 3u);
+  EXPECT_EQ(three->graph.nodes[0].op, "Relu");
+  EXPECT_EQ(three->graph.nodes[1].name, "If_3/Neg_1");
+  EXPECT_EQ(three->graph.nodes[2].op, "Identity");
+}
+
+TEST_F(LoadTest, InlinesTheFilesOwnFunctions) {
+  const auto model = Load(Write("agraph (float[2] x) => (float[2] y) { y = own.Twice(x) }",
+                                [](onnx::ModelProto& proto) {
+                                  onnx::OperatorSetIdProto& own = *proto.add_opset_import();
+                                  own.set_domain("own");
+                                  own.set_version(1);
+                                  const auto status = onnx::OnnxParser::Parse(
+                                      *proto.add_functions(),
+                                      "<opset_import: [\"\" : 20], domain: \"own\"> "
+                                      "Twice (a) => (b) { b = Add(a, a) }");
+                                  ASSERT_TRUE(status.IsOK()) << status.ErrorMessage();
+                                }));
+  EXPECT_EQ(Unread(model), "");
+  EXPECT_EQ(model->graph.nodes.at(0).op, "Add");
+}
+
+TEST_F(LoadTest, SortsNodes) {
+  const auto model =
+      LoadText("agraph (float[2] x) => (float[2] y) { y = Neg(b) b = Relu(a) a = Exp(x) }");
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(model->graph.nodes.at(0).op, "Exp");
+  EXPECT_EQ(model->graph.nodes.at(2).op, "Neg");
+}
+
+TEST_F(LoadTest, RefusesAModelWithoutOutputs) {
   ExpectError(Load(Write("agraph (float[2] x) => (float[2] y) { y = Relu(x) }",
-                         [](onnx::ModelProto& proto) {
-                           proto.mutable_opset_import(0)->set_version(9999);
-                         })),
-              Code::kUnsupported, "opset 9999");
+                         [](onnx::ModelProto& proto) { proto.mutable_graph()->clear_output(); })),
+              Code::kMalformed, "has no outputs");
+}
+
+TEST_F(LoadTest, WarnsOfOutputsOfAnotherShapeThanDeclared) {
+  const auto model = LoadText("agraph (float[2] x) => (float[3] y) { y = Relu(x) }");
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(model->graph.warnings,
+            std::vector<std::string>{"output 'y' is declared as 3, but is 2"});
+  EXPECT_EQ(ValueOf(model->graph, "y").type.shape, (tensor::Shape{2}));
+}
+
+TEST_F(LoadTest, DoesNotReadVersionsNewerThanTheLibrary) {
+  EXPECT_NE(Unread(Load(Write("agraph (float[2] x) => (float[2] y) { y = Relu(x) }",
+                              [](onnx::ModelProto& proto) {
+                                proto.mutable_opset_import(0)->set_version(9999);
+                              }))),
+            "");
 }
 
 TEST_F(LoadTest, RefusesTwoVersionsOfTheStandardsOperators) {

@@ -25,7 +25,7 @@ std::string Most(const Graph& graph, bool weights) {
   for (const Value& value : graph.values) {
     for (std::size_t i = 0; i < kClasses.size(); ++i) {
       const bool counts = weights ? value.weight.has_value() : value.producer >= 0;
-      if (counts && value.type.dtype == kClasses[i].first) {
+      if (counts && value.Typed() && value.type.dtype == kClasses[i].first) {
         elements[i] += *tensor::ElementCount(value.type.shape);
       }
     }

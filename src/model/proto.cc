@@ -16,7 +16,7 @@ namespace {
 
 using tensor::DType;
 
-constexpr std::array<std::pair<DType, int>, 13> kTypes = {
+constexpr std::array<std::pair<DType, int>, 14> kTypes = {
     {{DType::kFloat32, onnx::TensorProto::FLOAT},
      {DType::kFloat64, onnx::TensorProto::DOUBLE},
      {DType::kFloat16, onnx::TensorProto::FLOAT16},
@@ -29,7 +29,8 @@ constexpr std::array<std::pair<DType, int>, 13> kTypes = {
      {DType::kUInt16, onnx::TensorProto::UINT16},
      {DType::kUInt32, onnx::TensorProto::UINT32},
      {DType::kUInt64, onnx::TensorProto::UINT64},
-     {DType::kBool, onnx::TensorProto::BOOL}}};
+     {DType::kBool, onnx::TensorProto::BOOL},
+     {DType::kString, onnx::TensorProto::STRING}}};
 
 /// Copies packed protobuf fields (int32_data and the like) into elements of type T.
 template <typename T, typename Fields>
@@ -59,6 +60,8 @@ void AppendTyped(const onnx::TensorProto& proto, DType dtype, std::vector<std::b
 }
 
 }  // namespace
+
+bool IsStandard(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
 
 Status CatchOnnx(std::string_view what, const std::function<Status()>& read) {
   try {

@@ -13,6 +13,7 @@
 
 namespace onnx {
 class AttributeProto;
+class GraphProto;
 class ModelProto;
 class TensorProto;
 }  // namespace onnx
@@ -22,15 +23,23 @@ namespace assay::model {
 /// Parses from a mapping. Errors  kNotFound, kIo; kMalformed when it is no whole ONNX file.
 Status ParseModel(const std::filesystem::path& path, onnx::ModelProto& model);
 
-/// Refuses what no engine here could run and names that are no text, then runs ONNX's checker,
-/// which also refuses external data that is a link, absolute or outside the file's folder.
-/// Errors  kMalformed; kUnsupported naming the node.
+/// Brings the nodes into an order in which each reads what earlier ones make, bodies of control flow
+/// too. A cycle stays as it is; the checker refuses it.
+void SortNodes(onnx::GraphProto& graph);
+
+/// Refuses names that are no text and numbers that inference would overflow with, then runs ONNX's
+/// checker, which also refuses external data that is a link, absolute or outside the file's folder.
+/// It is not asked where the standard lacks an operator or opset: runtimes may know it.
+/// Errors  kMalformed, naming the node.
 Status CheckModel(const onnx::ModelProto& model, const std::filesystem::path& path);
+
+/// Whether `domain` is the standard's: "" or its long name.
+bool IsStandard(std::string_view domain);
 
 /// Runs `read` and turns what ONNX's library throws into an Error{kMalformed} of one line.
 Status CatchOnnx(std::string_view what, const std::function<Status()>& read);
 
-/// Errors  kUnsupported for element types that assay has no name for (strings, complex, 4 bits).
+/// Errors  kUnsupported for element types that assay has no name for (complex, 8-bit floats, 4 bits).
 Result<tensor::DType> DTypeOf(int onnx_type);
 int OnnxTypeOf(tensor::DType dtype);
 

@@ -35,8 +35,10 @@ bool Adds(std::string_view op) {
   return IsOneOf(op, {"ReduceMean", "ReduceSum", "GlobalAveragePool", "AveragePool", "Mean"});
 }
 
+/// Columns of a value: places along its last axis; 0 when that is not known.
 std::int64_t Width(const Value& value) {
-  return value.type.shape.empty() ? 1 : value.type.shape.back();
+  const tensor::Shape& shape = value.type.shape;
+  return !value.Typed() ? 0 : shape.empty() ? 1 : std::max<std::int64_t>(1, shape.back());
 }
 
 bool IsLastAxis(const Use& use, std::int64_t axis) {
@@ -85,7 +87,8 @@ bool FollowColumns(const Use& use, std::size_t output, Trace& trace) {
   const std::string& op = use.node.op;
   const std::int64_t before = Width(*use.At(use.operand)), after = width_of(output);
   const bool last = IsLastAxis(use, use.node.Int("axis", 0));
-  if (!trace.aligned) {
+  if (!trace.aligned || before == 0 || after == 0) {
+    trace.aligned = false;
     return true;
   }
   if ((op == "Concat" && last) || op == "FeatureVectorizer") {
@@ -211,7 +214,7 @@ class Search {
     Trace start{.graph = &graph, .value = input};
     const Value& value = graph.values[static_cast<std::size_t>(input)];
     start.whole = !tensor::IsFloat(value.type.dtype);
-    start.count = static_cast<std::size_t>(std::max<std::int64_t>(1, Width(value)));
+    start.count = static_cast<std::size_t>(Width(value));
     open_.push_back(start);
     while (!open_.empty() && steps_.size() < kMostSteps) {
       const Trace trace = open_.front();
@@ -228,26 +231,57 @@ class Search {
         if (node.inputs[operand] == trace.value) {
           steps_.push_back({trace, &node, operand});
           Advance(trace, {*trace.graph, node, operand});
+          HandOver(trace, node, operand);
         }
       }
+      Enclose(trace, node);
     }
   }
 
   void Advance(const Trace& trace, const Use& use) {
-    for (std::size_t output = 0; output < use.node.outputs.size(); ++output) {
-      const bool first_only = use.node.op != "Split";
-      if (use.node.outputs[output] == kNone || (output > 0 && first_only)) {
+    const std::size_t outputs = use.node.op == "Split" ? use.node.outputs.size() : 1;
+    for (std::size_t output = 0; output < std::min(outputs, use.node.outputs.size()); ++output) {
+      if (use.node.outputs[output] == kNone) {
         continue;
       }
       Trace next = trace;
       next.value = use.node.outputs[output];
       if (Follow(use, next) && FollowColumns(use, output, next)) {
-        const tensor::DType dtype =
-            use.graph.values[static_cast<std::size_t>(next.value)].type.dtype;
-        next.whole = next.whole || !tensor::IsFloat(dtype);
+        const Value& value = use.graph.values[static_cast<std::size_t>(next.value)];
+        next.whole = next.whole || (value.Typed() && !tensor::IsFloat(value.type.dtype));
         open_.push_back(next);
       }
     }
+  }
+
+  /// Bodies that read the value from the graph around them.
+  void Enclose(const Trace& trace, const Node& node) {
+    const std::string& name = trace.graph->values[static_cast<std::size_t>(trace.value)].name;
+    for (const auto& [attribute, body] : node.bodies) {
+      for (std::size_t id = 0; id < body->values.size(); ++id) {
+        const Value& inner = body->values[id];
+        const bool own = std::find(body->inputs.begin(), body->inputs.end(),
+                                   static_cast<ValueId>(id)) != body->inputs.end();
+        if (!own && inner.producer < 0 && !inner.weight && inner.name == name) {
+          Open(trace, *body, static_cast<ValueId>(id));
+        }
+      }
+    }
+  }
+
+  /// What a loop is given is an input of its body.
+  void HandOver(const Trace& trace, const Node& node, std::size_t operand) {
+    const auto body = node.bodies.find("body");
+    const bool handed = node.op == "Scan" || (node.op == "Loop" && operand >= 2);
+    if (handed && body != node.bodies.end() && operand < body->second->inputs.size()) {
+      Open(trace, *body->second, body->second->inputs[operand]);
+    }
+  }
+
+  void Open(Trace trace, const Graph& graph, ValueId value) {
+    trace.graph = &graph;
+    trace.value = value;
+    open_.push_back(trace);
   }
 
   std::deque<Trace> open_;

@@ -13,7 +13,7 @@ const Value* Use::At(std::size_t i) const {
 
 std::optional<tensor::Shape> Use::Shape(std::size_t i) const {
   const Value* value = At(i);
-  return value == nullptr ? std::nullopt : std::optional(value->type.shape);
+  return value == nullptr || !value->Typed() ? std::nullopt : std::optional(value->type.shape);
 }
 
 std::optional<std::vector<double>> Use::Known(std::size_t i) const {

@@ -50,13 +50,14 @@ double KeyOf(const Line& line, SortBy by) {
   return 0;
 }
 
-tensor::Shape ShapeOf(const model::Graph& graph, const model::Node& node) {
+std::optional<tensor::Shape> ShapeOf(const model::Graph& graph, const model::Node& node) {
   for (const model::ValueId output : node.outputs) {
     if (output != model::kNone) {
-      return graph.values[static_cast<std::size_t>(output)].type.shape;
+      const model::Value& value = graph.values[static_cast<std::size_t>(output)];
+      return value.Typed() ? std::optional(value.type.shape) : std::nullopt;
     }
   }
-  return {};
+  return std::nullopt;
 }
 
 std::vector<Line> Modules(const std::vector<Line>& operators, std::size_t depth) {

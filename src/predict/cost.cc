@@ -54,7 +54,7 @@ void CountReads(const model::Graph& graph, const model::Node& node, Reads reads,
 Cost CostOf(const model::Graph& graph, const model::Node& node, const std::vector<bool>& constant,
             Precision precision) {
   Cost cost;
-  const Operator* row = FindOperator(node);
+  const Operator* row = model::Typed(graph, node) ? FindOperator(node) : nullptr;
   cost.kind = row == nullptr ? Kind::kUnknown : KindOf(graph, node, *row);
   cost.macs = model::CountMacs(graph, node);
   cost.flops = 2 * cost.macs;
@@ -134,6 +134,9 @@ Cost& Cost::operator+=(const Cost& other) {
 }
 
 std::uint64_t BytesOf(const model::Value& value, Precision precision) {
+  if (!value.Typed()) {
+    return 0;
+  }
   const std::uint64_t elements = *tensor::ElementCount(value.type.shape);
   if (tensor::IsFloat(value.type.dtype)) {
     return (elements * static_cast<std::uint64_t>(precision.bits) + 7) / 8;
@@ -171,7 +174,7 @@ std::vector<Cost> Costs(const model::Graph& graph, Precision precision) {
     if (!folded) {
       cost = CostOf(graph, node, constant, precision);
     }
-    std::uint64_t first_used = 0;
+    std::uint64_t first_used = model::ParametersInside(node);
     for (const model::ValueId input : node.inputs) {
       const auto index = static_cast<std::size_t>(input);
       if (input != model::kNone && !counted[index]) {
@@ -194,7 +197,8 @@ Coverage CoverageOf(const model::Graph& graph, const std::vector<Cost>& costs) {
   std::set<std::string> unknown;
   for (std::size_t i = 0; i < costs.size(); ++i) {
     if (costs[i].kind == Kind::kUnknown) {
-      unknown.insert(graph.nodes[i].op);
+      const model::Node& node = graph.nodes[i];
+      unknown.insert(node.domain.empty() ? node.op : node.domain + "." + node.op);
     } else {
       ++coverage.understood;
     }

@@ -31,7 +31,8 @@ enum class Kind {
   kVector,   // elementwise, normalisation, reduction, pooling
   kMove,     // copies or rearranges, computes nothing
   kView,     // renames what is there: no bytes move
-  kUnknown,  // no row in the table: bytes are counted, operations are not
+  kUnknown,  // no row in the table, or no static types: bytes are counted as far as they are known,
+             // operations are not
 };
 std::string_view Name(Kind kind);  // "matrix", "grouped", ...
 
@@ -47,7 +48,7 @@ struct Cost {
   Cost& operator+=(const Cost& other);  // keeps `kind`
 };
 
-/// Bytes of a value when floating-point tensors have elements of `precision`.
+/// Bytes of a value, 0 of one that is not typed, when floating-point tensors have elements of `precision`.
 std::uint64_t BytesOf(const model::Value& value, Precision precision);
 
 /// Of each value whether it is known before any input is: initializers, constants, and what is made
@@ -61,7 +62,7 @@ std::vector<Cost> Costs(const model::Graph& graph, Precision precision);
 /// How much of the graph the table of operators knows.
 struct Coverage {
   std::size_t nodes = 0, understood = 0;
-  std::vector<std::string> unknown;  // operators without a row, each once
+  std::vector<std::string> unknown;  // operators without a row or types, each once
 };
 Coverage CoverageOf(const model::Graph& graph, const std::vector<Cost>& costs);
 

@@ -26,6 +26,10 @@ double ShareOf(const predict::Cost& cost, const predict::Cost& total) {
   return total.macs == 0 ? 0 : static_cast<double>(cost.macs) / static_cast<double>(total.macs);
 }
 
+std::string ShapeText(const predict::Line& line) {
+  return line.shape ? tensor::ToString(*line.shape) : "?";
+}
+
 Table TableOf(const predict::Breakdown& breakdown) {
   Table table{{{"operator"},
                {"does"},
@@ -51,7 +55,7 @@ Table TableOf(const predict::Breakdown& breakdown) {
           tone}});
   };
   for (const predict::Line& line : breakdown.lines) {
-    add(line.name, line.op, tensor::ToString(line.shape), line,
+    add(line.name, line.op, ShapeText(line), line,
         line.cost.kind == predict::Kind::kUnknown ? Tone::kDoubtful
         : line.cost.kind == predict::Kind::kView  ? Tone::kFaint
                                                   : Tone::kPlain);
@@ -66,7 +70,7 @@ Json JsonOf(const predict::Line& line, const predict::Cost& total) {
   return {{"name", line.name},
           {"op", line.op},
           {"kind", predict::Name(cost.kind)},
-          {"shape", line.shape},
+          {"shape", line.shape ? Json(*line.shape) : Json()},
           {"parameters", cost.parameters},
           {"macs", cost.macs},
           {"flops", cost.flops},
@@ -112,7 +116,7 @@ std::string CsvText(const predict::Breakdown& breakdown) {
     std::vector<std::string> keys, fields;
     for (const auto& [key, value] : json.items()) {
       keys.push_back(key);
-      fields.push_back(key == "shape"      ? tensor::ToString(line.shape)
+      fields.push_back(key == "shape"      ? ShapeText(line)
                        : value.is_string() ? value.get<std::string>()
                                            : value.dump());
     }

@@ -15,7 +15,7 @@ struct Row {
   std::size_t size;
 };
 
-constexpr std::array<Row, 13> kTypes = {{{DType::kFloat32, "float32", 4},
+constexpr std::array<Row, 14> kTypes = {{{DType::kFloat32, "float32", 4},
                                          {DType::kFloat64, "float64", 8},
                                          {DType::kFloat16, "float16", 2},
                                          {DType::kBFloat16, "bfloat16", 2},
@@ -27,7 +27,8 @@ constexpr std::array<Row, 13> kTypes = {{{DType::kFloat32, "float32", 4},
                                          {DType::kUInt16, "uint16", 2},
                                          {DType::kUInt32, "uint32", 4},
                                          {DType::kUInt64, "uint64", 8},
-                                         {DType::kBool, "bool", 1}}};
+                                         {DType::kBool, "bool", 1},
+                                         {DType::kString, "string", 1}}};
 
 const Row& RowOf(DType dtype) {
   return *std::find_if(kTypes.begin(), kTypes.end(),

@@ -26,12 +26,13 @@ enum class DType {
   kUInt32,
   kUInt64,
   kBool,
+  kString,  // of any length; their bytes travel as engine/text.h says
 };
 
 /// "float32", "bfloat16", "int64", "bool": the spelling of every JSON file and message of assay.
 std::string_view Name(DType dtype);
 std::optional<DType> ParseDType(std::string_view name);
-std::size_t SizeOf(DType dtype);  // bytes per element
+std::size_t SizeOf(DType dtype);  // bytes per element; 1 for strings, the least they take
 bool IsFloat(DType dtype);        // floating point of any size
 
 using Shape = std::vector<std::int64_t>;

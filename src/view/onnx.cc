@@ -142,19 +142,112 @@ Kind KindOf(const model::Value& value, bool input) {
              : Kind::kConstant;
 }
 
-void AddItems(const model::Graph& graph, Listing& listing) {
-  const std::vector<std::uint64_t> parameters = model::ParametersByValue(graph);
-  for (std::size_t i = 0; i < graph.values.size(); ++i) {
-    const model::Value& value = graph.values[i];
-    const bool input = std::count(graph.inputs.begin(), graph.inputs.end(), i) > 0;
-    Item item{KindOf(value, input), value.name, value.type};
-    item.parameters = parameters[i];
-    if (item.kind == Kind::kConstant && value.constant) {
-      item.content = ContentOf(*value.constant);
-    }
-    listing.items.push_back(std::move(item));
+Item ItemOf(const model::Value& value, bool input, std::uint64_t parameters) {
+  Item item{KindOf(value, input), value.name,
+            value.Typed() ? std::optional(value.type) : std::nullopt};
+  item.parameters = parameters;
+  if (!value.Typed()) {
+    item.content = value.open;
+  } else if (item.kind == Kind::kConstant && value.constant) {
+    item.content = ContentOf(*value.constant);
   }
+  return item;
 }
+
+/// Writes a graph, and those inside its nodes after each, into a listing.
+class Writer {
+ public:
+  explicit Writer(Listing& listing) : listing_(listing) {}
+
+  /// prefix  of the names of its steps
+  /// around  items by the names of values in the graphs around
+  std::vector<ItemId> Add(const model::Graph& graph, const std::string& prefix,
+                          const std::map<std::string, ItemId>& around) {
+    const std::vector<ItemId> items = AddItems(graph, around);
+    for (const model::Node& node : graph.nodes) {
+      AddStep(graph, node, prefix, items);
+      if (!node.bodies.empty()) {
+        AddBodies(graph, node, prefix, items);
+      }
+    }
+    return items;
+  }
+
+ private:
+  std::vector<ItemId> AddItems(const model::Graph& graph,
+                               const std::map<std::string, ItemId>& around) {
+    const std::vector<std::uint64_t> parameters = model::ParametersByValue(graph);
+    std::vector<ItemId> items;
+    for (std::size_t i = 0; i < graph.values.size(); ++i) {
+      const model::Value& value = graph.values[i];
+      const bool input = std::count(graph.inputs.begin(), graph.inputs.end(), i) > 0;
+      const auto found = around.find(value.name);
+      if (found != around.end() && value.producer < 0 && !input && !value.weight) {
+        items.push_back(found->second);
+        continue;
+      }
+      items.push_back(static_cast<ItemId>(listing_.items.size()));
+      listing_.items.push_back(ItemOf(value, input, parameters[i]));
+    }
+    return items;
+  }
+
+  static std::vector<ItemId> Mapped(const std::vector<model::ValueId>& ids,
+                                    const std::vector<ItemId>& items) {
+    std::vector<ItemId> mapped;
+    for (const model::ValueId id : ids) {
+      mapped.push_back(id == model::kNone ? -1 : items[static_cast<std::size_t>(id)]);
+    }
+    return mapped;
+  }
+
+  void AddStep(const model::Graph& graph, const model::Node& node, const std::string& prefix,
+               const std::vector<ItemId>& items) {
+    Step step{.name = names_.Unique(prefix + node.name),
+              .op = node.domain.empty() ? node.op : node.domain + "." + node.op};
+    for (const ItemId item : Mapped(node.inputs, items)) {
+      step.arguments.push_back({item, item < 0 ? kLeftOut : ""});
+    }
+    while (!step.arguments.empty() && step.arguments.back().item < 0) {
+      step.arguments.pop_back();
+    }
+    const std::vector<ItemId> results = Mapped(node.outputs, items);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (results[i] >= 0) {
+        Item& made = listing_.items[static_cast<std::size_t>(results[i])];
+        made.alias =
+            std::exchange(made.name, i == 0 ? step.name : fmt::format("{}:{}", step.name, i));
+        step.results.push_back(results[i]);
+      }
+    }
+    step.attributes = AttributesOf(node);
+    step.macs = model::CountMacs(graph, node);
+    listing_.steps.push_back(std::move(step));
+  }
+
+  void AddBodies(const model::Graph& graph, const model::Node& node, const std::string& prefix,
+                 const std::vector<ItemId>& items) {
+    std::map<std::string, ItemId> around;
+    for (std::size_t i = 0; i < graph.values.size(); ++i) {
+      around[graph.values[i].name] = items[i];
+    }
+    const std::size_t step = listing_.steps.size() - 1;
+    for (const auto& [attribute, body] : node.bodies) {
+      const std::vector<ItemId> inside =
+          Add(*body, fmt::format("{}{}/{}/", prefix, node.name, attribute), around);
+      std::vector<std::string> gives;
+      for (const ItemId item : Mapped(body->outputs, inside)) {
+        gives.push_back(listing_.items[static_cast<std::size_t>(item)].name);
+      }
+      std::string& attributes = listing_.steps[step].attributes;
+      attributes += fmt::format("{}{} gives {}", attributes.empty() ? "" : ", ", attribute,
+                                gives.empty() ? "?" : Join(gives, " and "));
+    }
+  }
+
+  Listing& listing_;
+  Names names_;
+};
 
 }  // namespace
 
@@ -170,28 +263,7 @@ Listing OnnxListing(const model::Graph& graph, std::string_view name) {
                   .title = fmt::format("{} as ONNX, opset {}", name, graph.opset),
                   .step = "node",
                   .origin = ""};
-  AddItems(graph, listing);
-  Names names;
-  for (const model::Node& node : graph.nodes) {
-    Step step{.name = names.Unique(node.name), .op = node.op};
-    for (const model::ValueId id : node.inputs) {
-      step.arguments.push_back({id, id == model::kNone ? kLeftOut : ""});
-    }
-    while (!step.arguments.empty() && step.arguments.back().item < 0) {
-      step.arguments.pop_back();
-    }
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      if (node.outputs[i] != model::kNone) {
-        Item& made = listing.items[static_cast<std::size_t>(node.outputs[i])];
-        made.alias =
-            std::exchange(made.name, i == 0 ? step.name : fmt::format("{}:{}", step.name, i));
-        step.results.push_back(node.outputs[i]);
-      }
-    }
-    step.attributes = AttributesOf(node);
-    step.macs = model::CountMacs(graph, node);
-    listing.steps.push_back(std::move(step));
-  }
+  Writer(listing).Add(graph, "", {});
   listing.inputs = graph.inputs;
   listing.outputs = graph.outputs;
   listing.whole = listing.steps.size();
@@ -200,6 +272,10 @@ Listing OnnxListing(const model::Graph& graph, std::string_view name) {
       "its "
       "second result. Attributes that say nothing (strides, dilations, group of 1, pads of 0) are "
       "left out; what the graph's reader computes beforehand (shapes) is not shown."};
+  if (graph.unread) {
+    listing.notes.push_back("Not all of it has static types, which PyTorch's arms need: " +
+                            graph.unread->message);
+  }
   return listing;
 }
 
