@@ -38,9 +38,7 @@ Range Back(const Range& range, const Trace& trace) {
   return back;
 }
 
-double Back(double value, const Trace& trace) {
-  return (value - trace.offset.low) / trace.scale;
-}
+double Back(double value, const Trace& trace) { return (value - trace.offset.low) / trace.scale; }
 
 /// The demand as one of the input, whose last axis has `columns`.
 Demand OfInput(Demand demand, const Trace& trace, std::size_t columns) {
@@ -136,9 +134,7 @@ class Column {
     return range != nullptr && !range->Empty() && *range != Range{} ? range : nullptr;
   }
 
-  void Note(const Demand& demand) {
-    reason_ = reason_.empty() ? demand.domain.reason : reason_;
-  }
+  void Note(const Demand& demand) { reason_ = reason_.empty() ? demand.domain.reason : reason_; }
 
   void Take(const Demand& demand, Force force, Range& into) {
     const Range* range = Of(demand, force);
@@ -265,9 +261,7 @@ std::string RangeText(const Range& range) {
 
 }  // namespace
 
-bool Range::Empty() const {
-  return low > high || (whole && std::ceil(low) > std::floor(high));
-}
+bool Range::Empty() const { return low > high || (whole && std::ceil(low) > std::floor(high)); }
 
 std::vector<Domain> DomainsOf(const Graph& graph) {
   std::vector<Domain> domains;

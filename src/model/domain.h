@@ -25,7 +25,7 @@ struct Range {
 struct Domain {
   /// One for all elements, or one for each place along the last axis. Bounded, never empty.
   std::vector<Range> each = {};
-  std::vector<double> among = {};      // where not empty, only these
+  std::vector<double> among = {};       // where not empty, only these
   std::vector<std::string> words = {};  // of text, only these; none: any
   /// Of each row of the last axis the first element: a mask that leaves nothing gives NaN.
   std::optional<double> first = {};

@@ -45,11 +45,11 @@ class DomainTest : public FolderTest {
 };
 
 TEST_F(DomainTest, IsWhatTheTypeSuggestsWhereTheGraphSaysNothing) {
-  const auto domains = Of(
-      "g (float[2,3] x, int64[2,3] n, uint8[2,3] u, bool[2,3] b, int64[2,3] some_mask) => "
-      "(float[2,3] x2, int64[2,3] n2, uint8[2,3] u2, bool[2,3] b2, int64[2,3] m2) "
-      "{ x2 = Identity(x)  n2 = Identity(n)  u2 = Identity(u)  b2 = Identity(b)  "
-      "m2 = Identity(some_mask) }");
+  const auto domains =
+      Of("g (float[2,3] x, int64[2,3] n, uint8[2,3] u, bool[2,3] b, int64[2,3] some_mask) => "
+         "(float[2,3] x2, int64[2,3] n2, uint8[2,3] u2, bool[2,3] b2, int64[2,3] m2) "
+         "{ x2 = Identity(x)  n2 = Identity(n)  u2 = Identity(u)  b2 = Identity(b)  "
+         "m2 = Identity(some_mask) }");
   ExpectRange(domains[0], -1, 1, false);
   ExpectRange(domains[1], 0, 4, true);
   ExpectRange(domains[2], 0, 255, true);
@@ -84,7 +84,8 @@ TEST_F(DomainTest, OfIndicesThatCountFromTheEndAreThoseFromTheStart) {
 
 TEST_F(DomainTest, OfFloatsThatBecomeIndicesIsWhole) {
   ExpectIntegers(
-      "g (float[2,5] x, float[30,4] w) => (float[2,5,4] y) { i = Cast<to = 7>(x)  y = Gather(w, i) }",
+      "g (float[2,5] x, float[30,4] w) => (float[2,5,4] y) { i = Cast<to = 7>(x)  y = Gather(w, i) "
+      "}",
       0, 29);
   ExpectIntegers("g (float[2,5] x) => (int64[2,5] y) { y = Cast<to = 7>(x) }", 0, 4);
 }
@@ -117,10 +118,10 @@ TEST_F(DomainTest, OfPlacesToWriteToHasNoneTwice) {
 
 TEST_F(DomainTest, OfWhatIsComparedWithAListIsTheList) {
   ExpectIntegers(
-      "g (int64[2,5,1] x) => (bool[2,5,6] y) <int64[6] c = {0, 1, 2, 3, 4, 5}> { y = Equal(x, c) }", 0,
-      5);
-  ExpectIntegers("g (float[2,1] x) => (bool[2,3] y) <float[3] c = {2, 3, 7}> { y = Equal(x, c) }", 2,
-                 7);
+      "g (int64[2,5,1] x) => (bool[2,5,6] y) <int64[6] c = {0, 1, 2, 3, 4, 5}> { y = Equal(x, c) }",
+      0, 5);
+  ExpectIntegers("g (float[2,1] x) => (bool[2,3] y) <float[3] c = {2, 3, 7}> { y = Equal(x, c) }",
+                 2, 7);
   ExpectIntegers("g (int64[2,5] x) => (bool[2,5] y) <int64 c = {0}> { y = Equal(x, c) }", 0, 1);
   ExpectFloats("g (float[2,5] x) => (bool[2,5] y) <float c = {40}> { y = Less(x, c) }", 39, 41);
   // Of ids that are compared with the one that pads, the table decides.
@@ -131,16 +132,15 @@ TEST_F(DomainTest, OfWhatIsComparedWithAListIsTheList) {
 }
 
 TEST_F(DomainTest, OfAModeIsTheOneThatItIsComparedWith) {
-  const Domain mode =
-      Of("g (int64 x) => (bool y) <int64 c = {16000}> { y = Equal(x, c) }").front();
+  const Domain mode = Of("g (int64 x) => (bool y) <int64 c = {16000}> { y = Equal(x, c) }").front();
   EXPECT_EQ(mode.among, (std::vector<double>{16000}));
 }
 
 TEST_F(DomainTest, OfLengthsIsNeverNoneNorTooMany) {
-  ExpectIntegers("g (int64[2] x, float[7,2,3] d) => (float[7,2,3] y) { y = ReverseSequence(d, x) }", 1,
-                 7);
-  ExpectIntegers(
-      "g (int64[2,1] x) => (bool[2,4] y) <int64[4] r = {0, 1, 2, 3}> { y = Less(r, x) }", 1, 4);
+  ExpectIntegers("g (int64[2] x, float[7,2,3] d) => (float[7,2,3] y) { y = ReverseSequence(d, x) }",
+                 1, 7);
+  ExpectIntegers("g (int64[2,1] x) => (bool[2,4] y) <int64[4] r = {0, 1, 2, 3}> { y = Less(r, x) }",
+                 1, 4);
   ExpectIntegers(
       "g (int32[2] x, float[7,2,3] d, float[1,4,3] w, float[1,4,4] r) => (float[7,1,2,4] y) "
       "{ y = RNN<hidden_size = 4>(d, w, r, , x) }",
@@ -148,10 +148,11 @@ TEST_F(DomainTest, OfLengthsIsNeverNoneNorTooMany) {
 }
 
 TEST_F(DomainTest, OfMasksLeavesSomethingInEachRow) {
-  const Domain added = Of("g (int64[2,4] x, float[2,4] s) => (float[2,4] y) "
-                          "<float one = {1}, float big = {-10000}> "
-                          "{ f = Cast<to = 1>(x)  n = Sub(one, f)  b = Mul(n, big)  y = Add(s, b) }")
-                           .front();
+  const Domain added =
+      Of("g (int64[2,4] x, float[2,4] s) => (float[2,4] y) "
+         "<float one = {1}, float big = {-10000}> "
+         "{ f = Cast<to = 1>(x)  n = Sub(one, f)  b = Mul(n, big)  y = Add(s, b) }")
+          .front();
   ExpectRange(added, 0, 1, true);
   EXPECT_EQ(added.first, 1);
   const Domain blocked = Of("g (bool[2,4] x, float[2,4] s) => (float[2,4] y) "
@@ -257,8 +258,7 @@ TEST(DomainOfTreesTest, IsAroundTheThresholdsOfEachFeature) {
                          {"nodes_modes", std::vector<std::string>{"BRANCH_LEQ", "BRANCH_EQ",
                                                                   "BRANCH_LEQ", "LEAF"}}})};
   const Domain domain = DomainsOf(graph).front();
-  EXPECT_EQ(domain.each,
-            (std::vector<Range>{{5, 35, false}, {-1, 1, false}, {300, 301, true}}));
+  EXPECT_EQ(domain.each, (std::vector<Range>{{5, 35, false}, {-1, 1, false}, {300, 301, true}}));
 }
 
 TEST(DomainOfTreesTest, FindsTheFeatureOfAColumnThatIsConcatenated) {

@@ -18,11 +18,12 @@ bool IsOneOf(std::string_view op, std::initializer_list<std::string_view> ops) {
 
 /// Elements of its first operand, all or some, each as it is.
 bool Carries(std::string_view op) {
-  return IsOneOf(op, {"Identity", "Cast", "CastLike", "Reshape", "Flatten", "Unsqueeze", "Squeeze",
-                      "Transpose", "Expand", "Tile", "Pad", "Slice", "Split", "Gather",
-                      "GatherElements", "GatherND", "Dropout", "Relu", "MaxPool", "ReverseSequence",
-                      "DepthToSpace", "SpaceToDepth", "Imputer", "Compress", "ReduceMax",
-                      "ReduceMin", "Trilu"});
+  return IsOneOf(op, {"Identity",     "Cast",         "CastLike",  "Reshape",  "Flatten",
+                      "Unsqueeze",    "Squeeze",      "Transpose", "Expand",   "Tile",
+                      "Pad",          "Slice",        "Split",     "Gather",   "GatherElements",
+                      "GatherND",     "Dropout",      "Relu",      "MaxPool",  "ReverseSequence",
+                      "DepthToSpace", "SpaceToDepth", "Imputer",   "Compress", "ReduceMax",
+                      "ReduceMin",    "Trilu"});
 }
 
 /// Those of any operand.
@@ -50,8 +51,8 @@ bool IsLastAxis(const Use& use, std::int64_t axis) {
 /// Only the columns from `begin` on, `count` of them, of the value are left.
 bool Narrow(Trace& trace, std::int64_t begin, std::int64_t count) {
   const auto low = std::max<std::int64_t>(begin, static_cast<std::int64_t>(trace.skip));
-  const auto high = std::min<std::int64_t>(
-      begin + count, static_cast<std::int64_t>(trace.skip + trace.count));
+  const auto high =
+      std::min<std::int64_t>(begin + count, static_cast<std::int64_t>(trace.skip + trace.count));
   if (low >= high) {
     return false;
   }
@@ -73,9 +74,9 @@ bool Rearranges(const Use& use, std::int64_t before, std::int64_t after) {
     const std::vector<std::int64_t> order = use.node.Ints("perm");
     return order.empty() || order.back() + 1 != static_cast<std::int64_t>(order.size());
   }
-  return before != after && (Adds(op) || IsOneOf(op, {"Reshape", "Flatten", "Squeeze", "Unsqueeze",
-                                                      "GatherND", "DepthToSpace", "SpaceToDepth",
-                                                      "ReduceMax", "ReduceMin"}));
+  return before != after &&
+         (Adds(op) || IsOneOf(op, {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "GatherND",
+                                   "DepthToSpace", "SpaceToDepth", "ReduceMax", "ReduceMin"}));
 }
 
 /// Follows the columns into one output of the node; false when it has none of them.
@@ -290,8 +291,6 @@ class Search {
 
 }  // namespace
 
-std::vector<Step> StepsOf(const Graph& graph, ValueId input) {
-  return Search().From(graph, input);
-}
+std::vector<Step> StepsOf(const Graph& graph, ValueId input) { return Search().From(graph, input); }
 
 }  // namespace assay::model

@@ -15,7 +15,7 @@ namespace assay::model {
 struct Trace {
   const Graph* graph = nullptr;
   ValueId value = kNone;
-  double scale = 1;      // value = scale * input + offset,
+  double scale = 1;       // value = scale * input + offset,
   Range offset = {0, 0};  // anywhere in it, where columns have offsets of their own
   bool whole = false;     // an integer, or made one on the way
   bool decided = false;   // it is what a comparison said, so good for 0 and 1 only

@@ -19,11 +19,11 @@ struct Use {
   const Node& node;
   std::size_t operand = 0;
 
-  const Value* At(std::size_t i) const;                        // null when left out
-  std::optional<tensor::Shape> Shape(std::size_t i) const;     // nothing when it is not known
+  const Value* At(std::size_t i) const;                           // null when left out
+  std::optional<tensor::Shape> Shape(std::size_t i) const;        // nothing when it is not known
   std::optional<std::vector<double>> Known(std::size_t i) const;  // of a constant
-  std::optional<double> Scalar(std::size_t i) const;           // of a constant of one value only
-  std::int64_t Size(std::size_t i, std::int64_t axis) const;   // 0 when it is not known
+  std::optional<double> Scalar(std::size_t i) const;              // of a constant of one value only
+  std::int64_t Size(std::size_t i, std::int64_t axis) const;      // 0 when it is not known
   std::string Name(std::size_t i) const;
   std::string Quoted(std::size_t i) const { return "'" + Name(i) + "'"; }
 };

@@ -57,8 +57,8 @@ Demands Labels(const Use& use) {
 Demands UnpooledPlaces(const Use& use) {
   const auto shape = use.Shape(0);
   const auto elements = shape ? tensor::ElementCount(*shape) : Error{};
-  Demands demands = elements.ok() ? Rows(static_cast<std::int64_t>(*elements), "places to unpool to")
-                                  : Demands{};
+  Demands demands =
+      elements.ok() ? Rows(static_cast<std::int64_t>(*elements), "places to unpool to") : Demands{};
   for (Demand& demand : demands) {
     demand.domain.distinct = shape->size();  // no axis: among all
   }
@@ -73,7 +73,9 @@ Demands Lengths(std::int64_t most) {
 Demands RecurrentLengths(const Use& use) {
   return Lengths(use.Size(0, use.node.Int("layout", 0) == 0 ? 0 : 1));
 }
-Demands ReversedLengths(const Use& use) { return Lengths(use.Size(0, use.node.Int("time_axis", 0))); }
+Demands ReversedLengths(const Use& use) {
+  return Lengths(use.Size(0, use.node.Int("time_axis", 0)));
+}
 Demands KeyLengths(const Use& use) { return Lengths(use.Size(1, -2)); }
 
 Demands Images(const Use& use) { return Rows(use.Size(0, 0), "images of the batch"); }

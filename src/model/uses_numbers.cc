@@ -9,18 +9,18 @@
 namespace assay::model {
 namespace {
 
-constexpr double kSmall = 0.1;    // well above zero, for denominators
-constexpr double kBlock = -1e3;   // what is added to a score that a mask blocks, at most
+constexpr double kSmall = 0.1;   // well above zero, for denominators
+constexpr double kBlock = -1e3;  // what is added to a score that a mask blocks, at most
 constexpr double kLargeExponent = 10;
 constexpr double kPixel = 255;
 
 Demands Root(const Use&) { return One(Force::kMust, {.low = 0}, "under a root"); }
 Demands Logarithm(const Use&) { return One(Force::kMust, {.low = kSmall / 2}, "under Log"); }
-Demands Exponent(const Use&) {
-  return One(Force::kMust, {.high = kLargeExponent}, "an exponent");
-}
+Demands Exponent(const Use&) { return One(Force::kMust, {.high = kLargeExponent}, "an exponent"); }
 Demands Cosine(const Use& use) { return One(Force::kMust, {-0.95, 0.95}, "under " + use.node.op); }
-Demands AboveOne(const Use& use) { return One(Force::kMust, {.low = 1.05}, "under " + use.node.op); }
+Demands AboveOne(const Use& use) {
+  return One(Force::kMust, {.low = 1.05}, "under " + use.node.op);
+}
 Demands Positive(const Use&) { return One(Force::kMust, {.low = kSmall}, "above zero"); }
 Demands Variance(const Use&) { return One(Force::kMust, {.low = kSmall}, "a variance"); }
 Demands Probability(const Use&) { return One(Force::kMust, {0, 1}, "probabilities"); }
@@ -79,21 +79,22 @@ bool IsImage(const Use& use) {
   return use.Shape(use.operand).value_or(tensor::Shape{}).size() >= kLeastRank;
 }
 
-Demands Pixels(const Use&) { return One(Force::kTypical, {0, kPixel}, "pixels, by what the graph subtracts or divides by"); }
+Demands Pixels(const Use&) {
+  return One(Force::kTypical, {0, kPixel}, "pixels, by what the graph subtracts or divides by");
+}
 
 /// A mean is subtracted: of pixels, or of one feature each.
 Demands Centred(const Use& use) {
   constexpr double kLeastMean = 20, kMostMean = 235, kNear = 5;
   const auto mean = use.Known(1);
-  const bool large = mean && std::any_of(mean->begin(), mean->end(),
-                                         [](double m) { return std::abs(m) > kNear; });
+  const bool large =
+      mean && std::any_of(mean->begin(), mean->end(), [](double m) { return std::abs(m) > kNear; });
   if (!large || IsWhole(use, 0)) {
     return {};
   }
   if (IsImage(use)) {
-    const bool pixels = std::all_of(mean->begin(), mean->end(), [](double m) {
-      return m >= kLeastMean && m <= kMostMean;
-    });
+    const bool pixels = std::all_of(mean->begin(), mean->end(),
+                                    [](double m) { return m >= kLeastMean && m <= kMostMean; });
     return pixels ? Pixels(use) : Demands{};
   }
   Domain domain{.reason = "around what the graph subtracts"};
@@ -106,8 +107,8 @@ Demands Centred(const Use& use) {
 Demands Divided(const Use& use) {
   constexpr double kLeast = 50, kMost = 300;
   const auto by = use.Known(1);
-  const bool pixels = by && std::all_of(by->begin(), by->end(),
-                                        [](double d) { return d >= kLeast && d <= kMost; });
+  const bool pixels =
+      by && std::all_of(by->begin(), by->end(), [](double d) { return d >= kLeast && d <= kMost; });
   return pixels && IsImage(use) && !IsWhole(use, 0) ? Pixels(use) : Demands{};
 }
 
@@ -169,11 +170,12 @@ Demands Compared(const Use& use) {
     return mode;
   }
   if (!equality && IsRange(*with)) {  // position < length
-    return One(Force::kTypical, {1, *high + 1, whole}, fmt::format("lengths up to {:g}", *high + 1));
+    return One(Force::kTypical, {1, *high + 1, whole},
+               fmt::format("lengths up to {:g}", *high + 1));
   }
-  const Range range = several     ? Range{*low, *high, whole}
-                      : equality  ? Range{*low, *low + 1, whole}
-                                  : Range{*low - 1, *low + 1, whole};
+  const Range range = several    ? Range{*low, *high, whole}
+                      : equality ? Range{*low, *low + 1, whole}
+                                 : Range{*low - 1, *low + 1, whole};
   return One(Force::kCompared, range, std::move(reason));
 }
 
@@ -194,8 +196,9 @@ Demands Quantised(const Use& use) {
 
 /// Boxes x1, y1, x2, y2 (any two corners will do for NonMaxSuppression) of an extent.
 Demands Boxes(double width, double height) {
-  Domain domain{.each = {{0, width / 2}, {0, height / 2}, {width * 0.6, width}, {height * 0.6, height}},
-                .reason = "corners of boxes"};
+  Domain domain{
+      .each = {{0, width / 2}, {0, height / 2}, {width * 0.6, width}, {height * 0.6, height}},
+      .reason = "corners of boxes"};
   return {{Force::kTypical, std::move(domain)}};
 }
 Demands Suppressed(const Use& use) {

@@ -77,7 +77,8 @@ Demands FeatureNumbers(const Use& use) {
 
 Demands Scaled(const Use& use) {
   constexpr double kDeviations = 2;
-  const std::vector<double> offsets = Listed(use.node, "offset"), scales = Listed(use.node, "scale");
+  const std::vector<double> offsets = Listed(use.node, "offset"),
+                            scales = Listed(use.node, "scale");
   const std::size_t columns = std::max(offsets.size(), scales.size());
   Domain domain{.reason = "around what is subtracted"};
   for (std::size_t i = 0; i < columns; ++i) {

@@ -64,8 +64,8 @@ Demands Ends(const Use& use) {
   const std::optional<std::vector<double>> axes = use.Known(3);
   std::vector<std::int64_t> ends;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::int64_t axis =
-        axes && i < axes->size() ? static_cast<std::int64_t>((*axes)[i]) : static_cast<std::int64_t>(i);
+    const std::int64_t axis = axes && i < axes->size() ? static_cast<std::int64_t>((*axes)[i])
+                                                       : static_cast<std::int64_t>(i);
     ends.push_back(std::max<std::int64_t>(1, use.Size(0, axis)));
   }
   return Exactly(ends, "where it ends");
