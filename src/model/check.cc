@@ -158,6 +158,8 @@ Status CheckOpset(const onnx::ModelProto& model) {
   return {};
 }
 
+constexpr int kFreeInitializers = 4;
+
 using Opsets = std::unordered_map<std::string, int>;  // by domain, "" for the standard's
 
 /// Of a node or an opset.
@@ -192,8 +194,8 @@ bool KnowsAll(const onnx::GraphProto& graph, const Opsets& opsets) {
   const auto known = [&](const onnx::NodeProto& node) {
     const auto domain = domains.find(DomainOf(node));
     const auto opset = opsets.find(DomainOf(node));
-    const bool newer = opset != opsets.end() && domain != domains.end() &&
-                       opset->second > domain->second.second;
+    const bool newer =
+        opset != opsets.end() && domain != domains.end() && opset->second > domain->second.second;
     return domain == domains.end() || (!newer && SchemaAt(node, opsets) != nullptr);
   };
   return std::ranges::all_of(graph.node(), [&](const onnx::NodeProto& node) {
@@ -238,7 +240,8 @@ Status CheckModel(const onnx::ModelProto& model, const std::filesystem::path& pa
   AddDomains(model.graph(), opsets);
   return CatchOnnx(path.string(), [&]() -> Status {
     onnx::checker::CheckerContext context;
-    context.set_ir_version(static_cast<int>(model.ir_version()));
+    // Before version 4 initializers had to be inputs as well; runtimes do not insist.
+    context.set_ir_version(std::max(kFreeInitializers, static_cast<int>(model.ir_version())));
     context.set_model_dir(path.parent_path().string() + "/");
     context.set_opset_imports(opsets);
     if (KnowsAll(model.graph(), opsets)) {

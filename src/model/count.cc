@@ -133,8 +133,8 @@ std::vector<std::uint64_t> ParametersByValue(const Graph& graph) {
   std::vector<std::uint64_t> parameters(graph.values.size(), 0);
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     const Value& value = graph.values[i];
-    if (value.weight && value.Typed() && tensor::IsFloat(value.type.dtype) && !value.type.shape.empty() &&
-        !buffers.contains(static_cast<ValueId>(i))) {
+    if (value.weight && value.Typed() && tensor::IsFloat(value.type.dtype) &&
+        !value.type.shape.empty() && !buffers.contains(static_cast<ValueId>(i))) {
       parameters[i] = *tensor::ElementCount(value.type.shape);
     }
   }
@@ -143,8 +143,7 @@ std::vector<std::uint64_t> ParametersByValue(const Graph& graph) {
 
 std::uint64_t CountParameters(const Graph& graph) {
   const std::vector<std::uint64_t> parameters = ParametersByValue(graph);
-  std::uint64_t count =
-      std::accumulate(parameters.begin(), parameters.end(), std::uint64_t{0});
+  std::uint64_t count = std::accumulate(parameters.begin(), parameters.end(), std::uint64_t{0});
   for (const Node& node : graph.nodes) {
     count += ParametersInside(node);
   }

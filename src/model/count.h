@@ -9,8 +9,8 @@
 namespace assay::model {
 
 /// Elements of the floating-point initializers that training would change: not batch norm's running
-/// statistics, and no scalars (exporters write constants of formulas as such). Those of graphs inside
-/// nodes count as well.
+/// statistics, and no scalars (exporters write constants of formulas as such). Those of graphs
+/// inside nodes count as well.
 std::uint64_t CountParameters(const Graph& graph);
 
 /// Those of the graphs inside a node.

@@ -53,10 +53,10 @@ struct Weight {
 
 struct Value {
   std::string name;
-  tensor::Type type;  // meaningless unless Typed()
+  tensor::Type type;                  // meaningless unless Typed()
   std::optional<Weight> weight = {};  // set for initializers
-  std::optional<tensor::Tensor>
-      constant = {};           // known value: small initializers, folded shape arithmetic
+  std::optional<tensor::Tensor> constant =
+      {};                      // known value: small initializers, folded shape arithmetic
   std::int32_t producer = -1;  // index of the node that makes it, -1 for inputs, weights
   std::string open = {};       // what is known of a type that only running tells: "float32 ?x3",
                                // "sequence of float32", "?"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -44,6 +45,7 @@ class Indexer {
     for (const onnx::ValueInfoProto& output : proto.output()) {
       ASSAY_TRY(AddOutput(output));
     }
+    MarkWeights();
     return std::move(graph_);
   }
 
@@ -62,6 +64,23 @@ class Indexer {
     scopes_.back()[name] = id;
     graph_.values.push_back(std::move(value));
     return id;
+  }
+
+  /// Some exporters write the weights of layers as nodes (Constant).
+  void MarkWeights() {
+    static const std::set<std::string> kLayers = {
+        "BatchNormalization",    "Conv", "ConvTranspose", "GRU",   "Gemm",
+        "InstanceNormalization", "LSTM", "MatMul",        "PRelu", "RNN",
+        "LayerNormalization"};
+    for (const Node& node : graph_.nodes) {
+      for (std::size_t i = 1; i < node.inputs.size() && kLayers.contains(node.op); ++i) {
+        Value* value = node.inputs[i] == kNone ? nullptr : &graph_.values[Index(node.inputs[i])];
+        if (value != nullptr && value->constant && !value->weight &&
+            tensor::IsFloat(value->type.dtype)) {
+          value->weight = Weight{value->name, ""};
+        }
+      }
+    }
   }
 
   /// The first reason is the graph's.
@@ -117,8 +136,8 @@ class Indexer {
     }
     if (!type) {
       value.open = onnx::TensorProto::DataType_Name(proto.data_type());
-      Note({Code::kUnsupported,
-            fmt::format("weight '{}': {}", value.name, type.error().message), ""});
+      Note({Code::kUnsupported, fmt::format("weight '{}': {}", value.name, type.error().message),
+            ""});
     } else {
       value.type = *type;
       ASSAY_TRY(ReadContent(proto, value));
@@ -179,9 +198,8 @@ class Indexer {
   /// What a loop hands to its body, of the type that the file declares.
   Status AddBodyInput(const onnx::ValueInfoProto& proto) {
     ASSAY_ASSIGN(Inferred type, FromProto(proto.type()));
-    graph_.inputs.push_back(
-        Add(proto.name(), {.name = proto.name(), .type = type.type, .open = type.open},
-            type.known));
+    graph_.inputs.push_back(Add(
+        proto.name(), {.name = proto.name(), .type = type.type, .open = type.open}, type.known));
     return {};
   }
 
@@ -239,8 +257,8 @@ class Indexer {
       }
       Result<Attribute> read = ReadAttribute(attribute);
       if (!read && read.error().code != Code::kUnsupported) {
-        return Error{read.error().code,
-                     fmt::format("{}: {}", Where(node), read.error().message), read.error().hint};
+        return Error{read.error().code, fmt::format("{}: {}", Where(node), read.error().message),
+                     read.error().hint};
       }
       if (read) {
         node.attributes[attribute.name()] = *std::move(read);

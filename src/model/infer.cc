@@ -157,20 +157,24 @@ const onnx::OpSchema* SchemaOf(const onnx::NodeProto& node, const Opsets& opsets
   const auto opset = opsets.find(domain);
   return opset == opsets.end() || opset->second > Newest(domain)
              ? nullptr
-                               : onnx::OpSchemaRegistry::Instance()->GetSchema(
-                                     node.op_type(), static_cast<int>(opset->second), domain);
+             : onnx::OpSchemaRegistry::Instance()->GetSchema(
+                   node.op_type(), static_cast<int>(opset->second), domain);
+}
+
+Error OtherDomain(const onnx::NodeProto& node) {
+  return {Code::kUnsupported, fmt::format("{} is of the domain '{}'", Where(node), node.domain()),
+          ""};
 }
 
 Error NoSchema(const onnx::NodeProto& node, const Opsets& opsets) {
   if (!IsStandard(node.domain())) {
-    return {Code::kUnsupported,
-            fmt::format("{} is of the domain '{}'", Where(node), node.domain()), ""};
+    return OtherDomain(node);
   }
   if (const auto opset = opsets.find(""); opset != opsets.end() && opset->second > Newest("")) {
-    return {Code::kUnsupported,
-            fmt::format("{} is of opset {}; 1 to {} are known", Where(node), opset->second,
-                        Newest("")),
-            "export it for an older opset"};
+    return {
+        Code::kUnsupported,
+        fmt::format("{} is of opset {}; 1 to {} are known", Where(node), opset->second, Newest("")),
+        "export it for an older opset"};
   }
   const bool known = onnx::OpSchemaRegistry::Schema(node.op_type()) != nullptr;
   return {Code::kUnsupported,
@@ -179,6 +183,9 @@ Error NoSchema(const onnx::NodeProto& node, const Opsets& opsets) {
 }
 
 Error Open(const onnx::NodeProto& node, const std::string& output, const Inferred& type) {
+  if (!IsStandard(node.domain())) {
+    return OtherDomain(node);
+  }
   const bool tensor = type.known->has_tensor_type();
   const bool shaped = tensor && DTypeOf(type.known->tensor_type().elem_type()).ok();
   return {Code::kUnsupported,
@@ -235,8 +242,8 @@ Result<Inference> InferTypes(const onnx::NodeProto& given, const Opsets& opsets,
       const auto at = static_cast<std::size_t>(i);
       Result<Inferred> type = FromProto(*context.getOutputType(at));
       if (!type) {
-        return Error{Code::kMalformed,
-                     fmt::format("{}: {}", Where(node), type.error().message), ""};
+        return Error{Code::kMalformed, fmt::format("{}: {}", Where(node), type.error().message),
+                     ""};
       }
       inference.outputs[at] = *std::move(type);
       if (!inference.outputs[at].open.empty() && !operands.beyond.empty()) {

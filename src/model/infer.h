@@ -32,7 +32,7 @@ struct Inferred {
 Result<Inferred> FromProto(const onnx::TypeProto& proto);
 
 struct Operand {
-  const Value* value = nullptr;  // null: left out
+  const Value* value = nullptr;            // null: left out
   const onnx::TypeProto* known = nullptr;  // of one that is not typed
 };
 

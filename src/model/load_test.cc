@@ -245,8 +245,7 @@ TEST_F(LoadTest, SaysWhichNodeItCannotReadAndKeepsAll) {
             "node '' (Magic) is of the domain 'com.acme'");
   EXPECT_EQ(Unread(LoadText("agraph (float[2] x) => (float[2] y) { y = Magic(x) }")),
             "node '' (Magic) is no operator of ONNX");
-  const auto nonzero = LoadText(
-      "agraph (float[2] x) => (int64[1,n] y) { y = NonZero(x) }");
+  const auto nonzero = LoadText("agraph (float[2] x) => (int64[1,n] y) { y = NonZero(x) }");
   EXPECT_EQ(Unread(nonzero), "the shape of 'y' from node '' (NonZero) depends on data");
   EXPECT_EQ(ValueOf(nonzero->graph, "y").open, "int64 1x?");
   EXPECT_EQ(Unread(LoadText("agraph (float[2] x) => (float[2] y) { s = SequenceConstruct(x, x) "
@@ -283,17 +282,16 @@ TEST_F(LoadTest, TakesTheBranchOfAnIfWhoseConditionFolds) {
 }
 
 TEST_F(LoadTest, InlinesTheFilesOwnFunctions) {
-  const auto model = Load(Write("agraph (float[2] x) => (float[2] y) { y = own.Twice(x) }",
-                                [](onnx::ModelProto& proto) {
-                                  onnx::OperatorSetIdProto& own = *proto.add_opset_import();
-                                  own.set_domain("own");
-                                  own.set_version(1);
-                                  const auto status = onnx::OnnxParser::Parse(
-                                      *proto.add_functions(),
-                                      "<opset_import: [\"\" : 20], domain: \"own\"> "
-                                      "Twice (a) => (b) { b = Add(a, a) }");
-                                  ASSERT_TRUE(status.IsOK()) << status.ErrorMessage();
-                                }));
+  const auto model = Load(Write(
+      "agraph (float[2] x) => (float[2] y) { y = own.Twice(x) }", [](onnx::ModelProto& proto) {
+        onnx::OperatorSetIdProto& own = *proto.add_opset_import();
+        own.set_domain("own");
+        own.set_version(1);
+        const auto status = onnx::OnnxParser::Parse(*proto.add_functions(),
+                                                    "<opset_import: [\"\" : 20], domain: \"own\"> "
+                                                    "Twice (a) => (b) { b = Add(a, a) }");
+        ASSERT_TRUE(status.IsOK()) << status.ErrorMessage();
+      }));
   EXPECT_EQ(Unread(model), "");
   EXPECT_EQ(model->graph.nodes.at(0).op, "Add");
 }

@@ -23,8 +23,8 @@ namespace assay::model {
 /// Parses from a mapping. Errors  kNotFound, kIo; kMalformed when it is no whole ONNX file.
 Status ParseModel(const std::filesystem::path& path, onnx::ModelProto& model);
 
-/// Brings the nodes into an order in which each reads what earlier ones make, bodies of control flow
-/// too. A cycle stays as it is; the checker refuses it.
+/// Brings the nodes into an order in which each reads what earlier ones make, bodies of control
+/// flow too. A cycle stays as it is; the checker refuses it.
 void SortNodes(onnx::GraphProto& graph);
 
 /// Refuses names that are no text and numbers that inference would overflow with, then runs ONNX's
@@ -39,7 +39,8 @@ bool IsStandard(std::string_view domain);
 /// Runs `read` and turns what ONNX's library throws into an Error{kMalformed} of one line.
 Status CatchOnnx(std::string_view what, const std::function<Status()>& read);
 
-/// Errors  kUnsupported for element types that assay has no name for (complex, 8-bit floats, 4 bits).
+/// Errors  kUnsupported for element types that assay has no name for (complex, 8-bit floats, 4
+/// bits).
 Result<tensor::DType> DTypeOf(int onnx_type);
 int OnnxTypeOf(tensor::DType dtype);
 

@@ -11,10 +11,10 @@
 namespace assay::predict {
 
 struct Line {
-  std::string name;     // of the operator, or of the module with what it holds
-  std::string op;       // "Conv"; of a module the number of its operators: "3 operators"
-  std::optional<tensor::Shape> shape;  // of the first output, where it is static; of a module that of
-                                       // its last operator
+  std::string name;  // of the operator, or of the module with what it holds
+  std::string op;    // "Conv"; of a module the number of its operators: "3 operators"
+  std::optional<tensor::Shape> shape;  // of the first output, where it is static; of a module that
+                                       // of its last operator
   Cost cost;
   double intensity() const;  // flops per byte, 0 where no byte moves
 };

@@ -48,7 +48,8 @@ struct Cost {
   Cost& operator+=(const Cost& other);  // keeps `kind`
 };
 
-/// Bytes of a value, 0 of one that is not typed, when floating-point tensors have elements of `precision`.
+/// Bytes of a value, 0 of one that is not typed, when floating-point tensors have elements of
+/// `precision`.
 std::uint64_t BytesOf(const model::Value& value, Precision precision);
 
 /// Of each value whether it is known before any input is: initializers, constants, and what is made
