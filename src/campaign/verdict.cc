@@ -154,8 +154,10 @@ class Court {
                         .reason = ""};
     const char* golden_name = references_.own ? kOwnName : kGoldenName;
     judgement.output.reference = golden ? golden_name : kWitnessName + references_.precision;
-    judgement.note = difference.problem.empty() ? LeftOut(*reference) : "";
     Decide(judgement, arm, *reference, difference);
+    if (judgement.output.verdict == "pass") {
+      judgement.note = LeftOut(*reference);
+    }
     return judgement;
   }
 

@@ -32,8 +32,8 @@ Range Back(const Range& range, const Trace& trace) {
   }
   Range back{low, high, range.whole || trace.whole};
   if (back.whole) {
-    back.low = std::ceil(back.low - 1e-6);
-    back.high = std::floor(back.high + 1e-6);
+    back.low = std::ceil(back.low - 1e-6) + 0.0;  // 0 where it is -0
+    back.high = std::floor(back.high + 1e-6) + 0.0;
   }
   return back;
 }
