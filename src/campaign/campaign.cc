@@ -4,6 +4,7 @@
 
 #include "campaign/arms.h"
 #include "campaign/assemble.h"
+#include "campaign/choose_inputs.h"
 #include "campaign/countdown.h"
 #include "campaign/engines.h"
 #include "campaign/journal.h"
@@ -35,9 +36,11 @@ record::ModelFacts FactsOf(const Setting& setting) {
   facts.file_batch_size = model.original ? model.original->batch : 0;
   facts.weights = model.weights;
   facts.sha256 = model.sha256;
-  for (const model::ValueId id : model.graph.inputs) {
-    const model::Value& value = model.graph.values[static_cast<std::size_t>(id)];
-    facts.inputs.push_back({value.name, value.type, ""});
+  for (std::size_t i = 0; i < model.graph.inputs.size(); ++i) {
+    const auto id = static_cast<std::size_t>(model.graph.inputs[i]);
+    const model::Value& value = model.graph.values[id];
+    const bool known = i < setting.inputs.drawn.size();
+    facts.inputs.push_back({value.name, value.type, "", known ? setting.inputs.drawn[i] : ""});
     for (const InputFile& file : setting.options.inputs) {
       if (file.name == value.name) {
         facts.inputs.back().file = file.path.string();
@@ -81,7 +84,8 @@ Result<Campaign> RunCampaign(std::span<const model::Model> models,
   if (first.graph.unread && !first.module) {  // before engines that take seconds to start
     ASSAY_TRY(CheckReadable(first.onnx, surroundings.roles.onnx, Timeouts().load_s, *workshop));
   }
-  ASSAY_ASSIGN(const Settings settings, Arrange(models, choices, options, surroundings, *workshop));
+  ASSAY_ASSIGN(Settings settings, Arrange(models, choices, options, surroundings, *workshop));
+  ASSAY_TRY(ChooseInputs(settings, *workshop, progress));
   Arms arms(settings, choices, *workshop, progress);
   arms.Plan();
   ASSAY_ASSIGN(Journal journal,

@@ -156,11 +156,58 @@ TEST_F(InputsTest, PickRowsOfTheTableThatTheyIndex) {
   EXPECT_EQ(*std::min_element(ids.begin(), ids.end()), 0);
 }
 
-TEST_F(InputsTest, AreMasksOtherwise) {
-  Add("mask", tensor::DType::kInt64, {1, 100});
+TEST_F(InputsTest, OfMasksLeaveSomethingInEachRow) {
+  Add("mask", tensor::DType::kInt64, {50, 2});
   const auto mask = Drawn<std::int64_t>("mask.0");
-  EXPECT_EQ(mask.front(), 1);
+  for (std::size_t row = 0; row < mask.size(); row += 2) {
+    EXPECT_EQ(mask[row], 1);
+  }
   EXPECT_EQ(std::set<std::int64_t>(mask.begin(), mask.end()), (std::set<std::int64_t>{0, 1}));
+}
+
+TEST_F(InputsTest, WriteToNoPlaceTwice) {
+  Add("places", tensor::DType::kInt64, {2, 6, 2});
+  Add("tuples", tensor::DType::kInt64, {20, 2});
+  graph_.values.emplace_back().type = {tensor::DType::kFloat32, {4, 6}};
+  model::Node scatter;
+  scatter.op = "ScatterElements";
+  scatter.inputs = {2, 0, 2};
+  scatter.attributes["axis"] = std::int64_t{1};
+  graph_.nodes.push_back(scatter);
+  scatter.op = "ScatterND";
+  scatter.inputs = {2, 1, 2};
+  graph_.nodes.push_back(scatter);
+  const auto places = Drawn<std::int64_t>("places.1");
+  for (const std::size_t lane : {0u, 1u, 12u, 13u}) {
+    std::set<std::int64_t> along;
+    for (std::size_t i = 0; i < 6; ++i) {
+      along.insert(places[lane + 2 * i]);
+    }
+    EXPECT_EQ(along, (std::set<std::int64_t>{0, 1, 2, 3, 4, 5}));
+  }
+  const auto tuples = Drawn<std::int64_t>("tuples.1");
+  std::set<std::pair<std::int64_t, std::int64_t>> seen;
+  for (std::size_t i = 0; i < tuples.size(); i += 2) {
+    EXPECT_LT(tuples[i], 4);
+    EXPECT_LT(tuples[i + 1], 6);
+    seen.insert({tuples[i], tuples[i + 1]});
+  }
+  EXPECT_EQ(seen.size(), 20u);
+}
+
+TEST_F(InputsTest, AreGentlerWhenAsked) {
+  Add("x", tensor::DType::kFloat32, {64});
+  Add("n", tensor::DType::kInt32, {64});
+  const auto usual = DrawInputs(graph_, 0, folder_);
+  const auto gentler = DrawInputs(graph_, 0, folder_, {}, kInputSets, 1);
+  ASSERT_TRUE(gentler.ok());
+  EXPECT_NE(gentler->sha256, usual->sha256);
+  for (const float value : Given(*gentler, "x.0")) {
+    EXPECT_GE(value, 0.1F);
+    EXPECT_LE(value, 0.9F);
+  }
+  EXPECT_EQ(usual->drawn, (std::vector<std::string>{"in [-1, 1]", "integers 0..4"}));
+  EXPECT_EQ(gentler->drawn, (std::vector<std::string>{"in [0.1, 0.9]", "integers 0..1"}));
 }
 
 TEST_F(InputsTest, ConvertToHalvesOfTheSameValues) {

@@ -122,6 +122,9 @@ std::vector<std::string> NotesOn(const Findings& findings, std::size_t baseline,
       findings.judgements[arm].output.verdict == "unchecked" && log.loaded) {
     notes.push_back("output unchecked: " + findings.judgements[arm].reason);
   }
+  if (arm < findings.judgements.size() && !findings.judgements[arm].note.empty()) {
+    notes.push_back(findings.judgements[arm].note);
+  }
   if (!log.cut.empty()) {
     notes.push_back(fmt::format("cut early, so that it has no interval: {}", log.cut));
   }

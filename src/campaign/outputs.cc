@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "campaign/finite.h"
 #include "tensor/safetensors.h"
 
 namespace assay::campaign {
@@ -59,23 +60,24 @@ double Norm(const OutputSets& output) {
   double sum = 0;
   for (const auto& set : output.sets) {
     for (const double x : set) {
-      sum += x * x;
+      sum += std::isfinite(x) ? x * x : 0;
     }
   }
   return std::sqrt(sum);
 }
 
-/// Root of the summed squared distances of each element from its mean over the sets.
+/// Root of the summed squared distances of each finite element from its mean over the sets.
 double Variation(const OutputSets& output) {
   double sum = 0;
-  const auto sets = static_cast<double>(output.sets.size());
   for (std::size_t i = 0; i < output.sets.front().size(); ++i) {
-    double mean = 0;
+    double mean = 0, finite = 0;
     for (const auto& set : output.sets) {
-      mean += set[i] / sets;
+      mean += std::isfinite(set[i]) ? set[i] : 0;
+      finite += std::isfinite(set[i]) ? 1 : 0;
     }
+    mean /= std::max(1.0, finite);
     for (const auto& set : output.sets) {
-      sum += (set[i] - mean) * (set[i] - mean);
+      sum += std::isfinite(set[i]) ? (set[i] - mean) * (set[i] - mean) : 0;
     }
   }
   const double variation = std::sqrt(sum);
@@ -89,10 +91,16 @@ double Scale(const OutputSets& reference, bool fixed_input) {
   return variation > 0 ? variation : norm > 0 ? norm : 1;
 }
 
-bool Finite(const OutputSets& output) {
-  return std::all_of(output.sets.begin(), output.sets.end(), [](const auto& set) {
-    return std::all_of(set.begin(), set.end(), [](double x) { return std::isfinite(x); });
-  });
+/// Whether both are no finite numbers at the same places, and in the same way.
+bool Alike(const OutputSets& reference, const OutputSets& output) {
+  for (std::size_t set = 0; set < reference.sets.size(); ++set) {
+    const auto &x = reference.sets[set], &y = output.sets[set];
+    if (!std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                    [](double a, double b) { return PairOf(a, b) != Pair::kApart; })) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /// Rows of the last axis whose largest element stands at the same place in both.
@@ -120,6 +128,9 @@ void Accumulate(Difference& worst, const OutputSets& reference, const OutputSets
   for (std::size_t set = 0; set < reference.sets.size(); ++set) {
     for (std::size_t i = 0; i < reference.sets[set].size(); ++i) {
       const double x = reference.sets[set][i], y = output.sets[set][i];
+      if (PairOf(x, y) != Pair::kNumbers) {
+        continue;
+      }
       squares += (x - y) * (x - y);
       dot += x * y;
       own += x * x;
@@ -142,7 +153,16 @@ std::string ProblemOf(const std::string& name, const OutputSets& reference,
     return fmt::format("output '{}' has shape {}, the reference {}", name,
                        tensor::ToString(output.shape), tensor::ToString(reference.shape));
   }
-  return Finite(output) ? "" : fmt::format("output '{}' holds NaN or infinity", name);
+  if (Alike(reference, output)) {
+    return "";
+  }
+  const NonFinite there = CountNonFinite({{name, reference}}),
+                  here = CountNonFinite({{name, output}});
+  if (here.nan + here.infinite == 0) {
+    return fmt::format("output '{}' is a number where the reference is infinite", name);
+  }
+  return fmt::format("output '{}' holds NaN or infinity{}", name,
+                     there.nan + there.infinite == 0 ? "" : ", not where the reference does");
 }
 
 }  // namespace

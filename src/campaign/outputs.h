@@ -22,7 +22,8 @@ using Outputs = std::map<std::string, OutputSets>;
 /// Errors  those of SafetensorsFile::Open; kMalformed when sets are missing or differ in type.
 Result<Outputs> ReadOutputs(const std::filesystem::path& path);
 
-/// How far `outputs` lie from a reference. Of several outputs the worst counts.
+/// How far `outputs` lie from a reference. Of several outputs the worst counts. What is no finite
+/// number in both, in the same way (finite.h), is left out.
 struct Difference {
   /// Root of the summed squared errors over that of the part of the reference that varies with the
   /// input (its distance from its mean over the sets). An output that does not vary is measured by
@@ -32,7 +33,8 @@ struct Difference {
   double cosine = 1;
   std::optional<double>
       top1_agreement;   // of the last axis' largest, over outputs of rank 2 or more
-  std::string problem;  // why they cannot be compared: an output missing, NaN; "" when they can
+  std::string problem;  // why they cannot be compared: an output missing, NaN in one; "" when
+                        // they can
 };
 Difference Compare(const Outputs& reference, const Outputs& outputs, bool fixed_input = false);
 

@@ -216,7 +216,35 @@ Status CheckBatch(const Setting& setting, const References& references, Runner& 
   return {};
 }
 
+conversion::Recipe GoldenRecipe() { return RecipeOf("eager", "fp64", "all"); }
+
+conversion::Recipe WitnessRecipe(const Setting& setting) {
+  return setting.InOwnPrecision(RecipeOf("onnxruntime", "fp32", "none"));
+}
+
 }  // namespace
+
+Result<std::vector<Outputs>> FirstReferences(const Setting& setting, Workshop& workshop,
+                                             Progress& progress) {
+  Runner runner(setting, workshop, progress);
+  const Roles& roles = setting.around.roles;
+  std::vector<std::string> engines = {roles.golden};
+  if (setting.model.module) {
+    engines.insert(engines.begin(), roles.module);
+  }
+  for (const std::string& engine : engines) {
+    Result<Outputs> golden = runner.Run("golden", engine, GoldenRecipe());
+    if (golden.ok()) {
+      ASSAY_ASSIGN(Outputs noise, runner.Run("noise", engine, RecipeOf("eager", "fp32", "all")));
+      return std::vector{*std::move(golden), std::move(noise)};
+    }
+    if (golden.error().code == Code::kInterrupted) {
+      return golden.error();
+    }
+  }
+  ASSAY_ASSIGN(Outputs witness, runner.Run("witness", roles.witness, WitnessRecipe(setting)));
+  return std::vector{std::move(witness)};
+}
 
 ComputedReferences ComputeReferences(const Setting& setting,
                                      const std::vector<conversion::Recipe>& plains,
@@ -226,6 +254,7 @@ ComputedReferences ComputeReferences(const Setting& setting,
   ComputedReferences computed;
   References& references = computed.references;
   references.fixed_input = setting.inputs.fixed;
+  references.drawn = setting.inputs.AnyDrawn();
   const auto keep = [&](const char* what, Result<Outputs> outputs, std::optional<Outputs>& into) {
     std::string why;
     if (outputs.ok()) {
@@ -237,8 +266,7 @@ ComputedReferences ComputeReferences(const Setting& setting,
   };
   const auto compute_golden = [&](const std::string& engine) {
     references.no_golden =
-        keep("golden", runner.Run("golden", engine, RecipeOf("eager", "fp64", "all")),
-             references.golden);
+        keep("golden", runner.Run("golden", engine, GoldenRecipe()), references.golden);
     if (references.golden) {
       keep("noise", runner.Run("noise", engine, RecipeOf("eager", "fp32", "all")),
            references.eager);
@@ -266,10 +294,8 @@ ComputedReferences ComputeReferences(const Setting& setting,
       references.plains[name] = *std::move(outputs);
     }
   }
-  const conversion::Recipe witness =
-      setting.InOwnPrecision(RecipeOf("onnxruntime", "fp32", "none"));
-  references.no_witness =
-      keep("witness", runner.Run("witness", roles.witness, witness), references.witness);
+  references.no_witness = keep(
+      "witness", runner.Run("witness", roles.witness, WitnessRecipe(setting)), references.witness);
   if (setting.model.original && workshop.signal() == 0) {
     computed.batch = CheckBatch(setting, references, runner, progress);
   }

@@ -21,6 +21,11 @@ struct ComputedReferences {
   Status batch;
 };
 
+/// What golden gives, and the same in fp32; or without it the witness. ComputeReferences finds them
+/// then. Errors  those of the witness, where golden cannot be had either.
+Result<std::vector<Outputs>> FirstReferences(const Setting& setting, Workshop& workshop,
+                                             Progress& progress);
+
 /// plains  conversion::PlainOf of the arms, each once
 ComputedReferences ComputeReferences(const Setting& setting,
                                      const std::vector<conversion::Recipe>& plains,

@@ -120,13 +120,13 @@ int SamplesToDraw(const model::Model& model, const Options& options) {
 
 /// The user's samples; else some of the seed. What --input gives is used for these, too.
 Result<Calibration> FindCalibration(const model::Model& model, const Options& options,
-                                    const std::filesystem::path& folder) {
+                                    const std::filesystem::path& folder, int gentleness) {
   if (!options.calibration.empty()) {
     return ReadCalibration(model.graph, options.calibration, folder);
   }
   const int samples = SamplesToDraw(model, options);
   ASSAY_ASSIGN(const Inputs drawn, DrawInputs(model.graph, options.seed + kOtherSeed, folder,
-                                              InputFilesOf(model, options), samples));
+                                              InputFilesOf(model, options), samples, gentleness));
   return Calibration{.file = drawn.file,
                      .sha256 = drawn.sha256,
                      .samples = samples,
@@ -146,17 +146,20 @@ Status Lower(Setting& setting) {
   return {};
 }
 
+std::filesystem::path InputsOf(const Setting& setting) { return setting.around.home / "inputs"; }
+
 /// Inputs, calibration where an arm wants it, and the program.
 Status FindData(const std::vector<conversion::Choice>& legal, Setting& setting) {
-  const std::filesystem::path folder = setting.around.home / "inputs";
-  ASSAY_ASSIGN(setting.inputs, DrawInputs(setting.model.graph, setting.options.seed, folder,
-                                          InputFilesOf(setting.model, setting.options)));
+  ASSAY_ASSIGN(setting.inputs,
+               DrawInputs(setting.model.graph, setting.options.seed, InputsOf(setting),
+                          InputFilesOf(setting.model, setting.options)));
   if (std::any_of(legal.begin(), legal.end(), [](const conversion::Choice& choice) {
         const auto plain = conversion::PlainOf(choice.conversion.recipe);
         return conversion::Calibrates(choice.conversion.recipe) ||
                (plain && conversion::Calibrates(*plain));
       })) {
-    ASSAY_ASSIGN(setting.calibration, FindCalibration(setting.model, setting.options, folder));
+    ASSAY_ASSIGN(setting.calibration,
+                 FindCalibration(setting.model, setting.options, InputsOf(setting), 0));
   }
   return setting.model.module ? FindProgram(*setting.model.module, setting) : Lower(setting);
 }
@@ -268,7 +271,22 @@ Status Setting::Able(const conversion::Choice& choice) const {
   return Able(choice.route.engine);
 }
 
+Status DrawAgain(Setting& setting, int gentleness) {
+  ASSAY_ASSIGN(setting.inputs,
+               DrawInputs(setting.model.graph, setting.options.seed, InputsOf(setting),
+                          InputFilesOf(setting.model, setting.options), kInputSets, gentleness));
+  if (setting.calibration.samples > 0 && setting.options.calibration.empty()) {
+    ASSAY_ASSIGN(setting.calibration,
+                 FindCalibration(setting.model, setting.options, InputsOf(setting), gentleness));
+  }
+  return {};
+}
+
 const Setting& Settings::ForReferences(std::size_t model) const {
+  return *std::ranges::max_element(all[model], {}, &Setting::threads);
+}
+
+Setting& Settings::ForReferences(std::size_t model) {
   return *std::ranges::max_element(all[model], {}, &Setting::threads);
 }
 

@@ -57,6 +57,9 @@ struct Setting {
   bool RunsModule(const std::string& engine) const;   // the Python model's own
 };
 
+/// Draws what is drawn of its inputs and of its calibration again (draw.h).
+Status DrawAgain(Setting& setting, int gentleness);
+
 /// For each of `models` one for each number of threads, in this order.
 struct Settings {
   std::vector<std::vector<Setting>> all;  // [model][threads], one each at least
@@ -64,6 +67,7 @@ struct Settings {
   const Setting& first() const { return all.front().front(); }
   /// The one with the most threads: its references take the least time.
   const Setting& ForReferences(std::size_t model) const;
+  Setting& ForReferences(std::size_t model);
 };
 
 /// Draws the inputs (or reads them), asks the engines, lowers the models; none of it when no choice

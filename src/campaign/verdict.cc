@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "campaign/finite.h"
 #include "model/precision.h"
 
 namespace assay::campaign {
@@ -94,6 +95,22 @@ class Court {
     return difference.problem.empty() && difference.relative_l2 <= Tolerance(arm);
   }
 
+  /// Whether another run in this precision is no number where the arm is none: fewer bits than
+  /// golden's do not reach as far.
+  bool OthersOverflow(const ArmOutputs& arm) const {
+    const auto plain = references_.plains.find(arm.plain);
+    const Outputs* others[] = {
+        references_.eager ? &*references_.eager : nullptr,
+        references_.plain ? &*references_.plain : nullptr,
+        plain == references_.plains.end() ? nullptr : &plain->second,
+        references_.witness && !arm.witness_runtime ? &*references_.witness : nullptr};
+    const NonFinite here = CountNonFinite(*arm.outputs);
+    return here.nan + here.infinite > 0 &&
+           std::any_of(std::begin(others), std::end(others), [&](const Outputs* other) {
+             return other != nullptr && SharesNonFinite(*arm.outputs, *other);
+           });
+  }
+
   bool SidesWithWitness(const ArmOutputs& arm) const {
     return arm.outputs != nullptr && references_.witness && Passes(*references_.witness, arm) &&
            !Passes(*references_.golden, arm);
@@ -138,6 +155,9 @@ class Court {
     const char* golden_name = references_.own ? kOwnName : kGoldenName;
     judgement.output.reference = golden ? golden_name : kWitnessName + references_.precision;
     Decide(judgement, arm, *reference, difference);
+    if (judgement.output.verdict == "pass") {
+      judgement.note = LeftOut(*reference);
+    }
     return judgement;
   }
 
@@ -150,7 +170,13 @@ class Court {
       judgement.reason = std::move(reason);
     };
     const std::string blind = Blind(reference, arm);
-    if (!difference.problem.empty()) {
+    const std::string undefined = Undefined(reference, *arm.outputs, references_.drawn);
+    if (!undefined.empty() && !suspect_) {
+      set("mistrusted", record::Outcome::kMistrusted, undefined);
+    } else if (!difference.problem.empty() && OthersOverflow(arm)) {
+      set("mistrusted", record::Outcome::kMistrusted,
+          difference.problem + ", and so it does in another runtime: give --input in its range");
+    } else if (!difference.problem.empty()) {
       set("fail", record::Outcome::kWrongOutput, difference.problem);
     } else if (suspect_ && arm.lowered) {
       set("mistrusted", record::Outcome::kMistrusted, "the lowering to PyTorch is suspect");

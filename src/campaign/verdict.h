@@ -24,6 +24,7 @@ struct References {
   std::string precision = "fp32";     // the model's own class, in which the witness ran
   std::string no_golden, no_witness;  // why not
   bool fixed_input = false;           // every set is the same, by the user's choice
+  bool drawn = false;                 // some input is random
   bool own = false;  // golden is the Python model itself, which nothing can outvote
 };
 
@@ -39,6 +40,7 @@ struct Judgement {
   record::Output output;
   record::Outcome outcome = record::Outcome::kMeasured;  // or kWrongOutput, kMistrusted
   std::string reason;                                    // one line, "" when it passed
+  std::string note = {};                                 // what was left out, "" for nothing
 };
 
 struct Verdict {

@@ -120,7 +120,7 @@ void Explain(const Profile& profile, Json& item) {
 Result<int> ExplainOne(const std::string& name, report::Format format) {
   ASSAY_ASSIGN(const Profile profile, FindHardware(name));
   Json item;
-  if (ToLower(name) == "this") {
+  if (IsThisMachine(name)) {
     ASSAY_ASSIGN(const hardware::Machine machine, hardware::Detect());
     item = FactsOf(machine);
   } else {

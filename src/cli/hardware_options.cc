@@ -4,12 +4,22 @@
 #include "base/text.h"
 #include "cli/terminal.h"
 #include "hardware/calibrate.h"
+#include "hardware/machine.h"
 #include "hardware/profiles.h"
 
 namespace assay::cli {
 
-Result<hardware::Profile> FindHardware(const std::string& name) {
+bool IsThisMachine(const std::string& name) {
   if (ToLower(name) == "this") {
+    return true;
+  }
+  const Result<hardware::Machine> machine = hardware::Detect();
+  return machine.ok() && hardware::SameName(name, machine->facts.cpu) &&
+         !hardware::FindProfile(name).ok();
+}
+
+Result<hardware::Profile> FindHardware(const std::string& name) {
+  if (IsThisMachine(name)) {
     return hardware::ThisProfile(HomeDirectory() / "hardware",
                                  [](const std::string& line) { Say(line); });
   }

@@ -8,7 +8,12 @@
 
 namespace assay::cli {
 
-/// name  "i7-12700K", "my.json", or "this", which is measured for about a second the first time
+/// Whether this machine is meant: by "this", or by its processor's name, as `assay hardware` lists
+/// it, where that is no profile's.
+bool IsThisMachine(const std::string& name);
+
+/// name  "i7-12700K", "my.json", or this machine, which is measured for about a second the first
+///       time
 /// Errors  kInvalidArgument: unknown or of several, with the choices; kNotFound, kMalformed of a
 ///         file; those of detection.
 Result<hardware::Profile> FindHardware(const std::string& name);

@@ -22,6 +22,10 @@ bool Is(const Profile& profile, const std::string& bare) {
 
 }  // namespace
 
+bool SameName(std::string_view a, std::string_view b) {
+  return Bare(a) == Bare(b) && !Bare(a).empty();
+}
+
 const std::vector<Profile>& Profiles() {
   static const std::vector<Profile> kProfiles = [] {
     std::vector<Profile> profiles;

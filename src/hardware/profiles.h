@@ -13,6 +13,9 @@ namespace assay::hardware {
 /// left out.
 const std::vector<Profile>& Profiles();
 
+/// Whatever the case and separators. Never of nothing.
+bool SameName(std::string_view a, std::string_view b);
+
 /// By name or alias, whatever the case and separators: "h100 sxm5", "i7_12700k".
 /// Errors  kInvalidArgument: a name of several ("H100") with the choices, an unknown one with the
 ///         nearest.

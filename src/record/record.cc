@@ -176,6 +176,7 @@ void Fields(F& f, S& s) {
   f.Field("dtype", s.type.dtype);
   f.Field("shape", s.type.shape);
   f.AddedOrNull("file", s.file);
+  f.AddedOrNull("drawn", s.drawn);
 }
 
 template <typename F, Is<ModelFacts> S>

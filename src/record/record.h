@@ -139,7 +139,8 @@ struct Machine {
 struct NamedInput {
   std::string name;
   tensor::Type type;
-  std::string file = {};  // that it was read from, "" when it was drawn at random
+  std::string file = {};   // that it was read from, "" when it was drawn at random
+  std::string drawn = {};  // "in [-1, 1]", "integers 0..29, rows of 'w'"; "" when it was not
 };
 
 struct ModelFacts {
