@@ -10,6 +10,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "engine/text.h"
+
 namespace assay::campaign {
 namespace {
 
@@ -158,6 +160,12 @@ std::vector<double> Values(const tensor::Shape& shape, const Domain& domain, std
   return values;
 }
 
+std::string WordFrom(const std::vector<std::string>& known, SplitMix& random) {
+  static const std::vector<std::string> kWords = {"red", "green", "blue", "a few words", "", "x"};
+  const std::vector<std::string>& words = known.empty() ? kWords : known;
+  return words[random.Below(words.size())];
+}
+
 }  // namespace
 
 model::Domain Gentler(model::Domain domain, int gentleness) {
@@ -183,6 +191,13 @@ tensor::Tensor Draw(const model::Value& input, const Domain& domain, std::uint64
       .name = fmt::format("{}.{}", input.name, set), .type = input.type, .data = {}};
   const Result<std::uint64_t> elements = tensor::ElementCount(input.type.shape);
   SplitMix random(HashOf(input.name, seed, set));
+  if (input.type.dtype == tensor::DType::kString) {
+    std::vector<std::string> words(elements.ok() ? *elements : 0);
+    for (std::string& word : words) {
+      word = WordFrom(domain.words, random);
+    }
+    return engine::FromStrings(drawn.name, input.type.shape, words);
+  }
   drawn.data.reserve((elements.ok() ? *elements : 0) * tensor::SizeOf(input.type.dtype));
   for (const double value :
        Values(input.type.shape, domain, elements.ok() ? *elements : 0, random)) {

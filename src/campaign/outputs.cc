@@ -66,8 +66,13 @@ double Norm(const OutputSets& output) {
   return std::sqrt(sum);
 }
 
-/// Root of the summed squared distances of each finite element from its mean over the sets.
+/// Root of the summed squared distances of each finite element from its mean over the sets. An
+/// output whose size depends on the input varies altogether.
 double Variation(const OutputSets& output) {
+  if (std::ranges::any_of(
+          output.sets, [&](const auto& set) { return set.size() != output.sets.front().size(); })) {
+    return Norm(output);
+  }
   double sum = 0;
   for (std::size_t i = 0; i < output.sets.front().size(); ++i) {
     double mean = 0, finite = 0;
@@ -108,11 +113,12 @@ struct Agreement {
   std::size_t rows = 0, agreeing = 0;
 };
 void Count(Agreement& agreement, const OutputSets& a, const OutputSets& b) {
-  if (a.shape.size() < 2 || a.shape.back() < 2) {
-    return;
-  }
-  const auto width = static_cast<std::ptrdiff_t>(a.shape.back());
   for (std::size_t set = 0; set < a.sets.size(); ++set) {
+    const tensor::Shape& shape = a.ShapeOf(set);
+    if (shape.size() < 2 || shape.back() < 2) {
+      continue;
+    }
+    const auto width = static_cast<std::ptrdiff_t>(shape.back());
     auto x = a.sets[set].begin(), y = b.sets[set].begin();
     for (; x != a.sets[set].end(); x += width, y += width) {
       ++agreement.rows;
@@ -148,10 +154,16 @@ void Accumulate(Difference& worst, const OutputSets& reference, const OutputSets
 /// What keeps the two from being compared; "" for nothing.
 std::string ProblemOf(const std::string& name, const OutputSets& reference,
                       const OutputSets& output) {
-  if (output.sets.size() != reference.sets.size() ||
-      output.sets.front().size() != reference.sets.front().size()) {
-    return fmt::format("output '{}' has shape {}, the reference {}", name,
-                       tensor::ToString(output.shape), tensor::ToString(reference.shape));
+  if (output.sets.size() != reference.sets.size()) {
+    return fmt::format("output '{}' is there for {} input sets, in the reference for {}", name,
+                       output.sets.size(), reference.sets.size());
+  }
+  for (std::size_t set = 0; set < output.sets.size(); ++set) {
+    if (output.sets[set].size() != reference.sets[set].size()) {
+      return fmt::format("output '{}' has shape {}, the reference {}", name,
+                         tensor::ToString(output.ShapeOf(set)),
+                         tensor::ToString(reference.ShapeOf(set)));
+    }
   }
   if (Alike(reference, output)) {
     return "";
@@ -176,6 +188,7 @@ Result<Outputs> ReadOutputs(const std::filesystem::path& path) {
                  ""};
   };
   std::map<std::string, std::map<int, const tensor::Entry*>> found;
+  int last = -1;  // set of any output: the elements of a sequence may be in some sets only
   for (const tensor::Entry& entry : file.entries()) {
     const std::size_t dot = entry.name.rfind('.');
     int set = -1;
@@ -186,16 +199,21 @@ Result<Outputs> ReadOutputs(const std::filesystem::path& path) {
       return malformed(entry.name);
     }
     found[entry.name.substr(0, dot)][set] = &entry;
+    last = std::max(last, set);
   }
   Outputs outputs;
   for (const auto& [name, sets] : found) {
     OutputSets& output = outputs[name];
     output.shape = sets.begin()->second->type.shape;
+    output.sets.resize(static_cast<std::size_t>(last) + 1);
+    output.shapes.assign(output.sets.size(), {-1});
     for (const auto& [set, entry] : sets) {
-      if (set != static_cast<int>(output.sets.size()) || entry->type.shape != output.shape) {
-        return malformed(entry->name);
-      }
-      ASSAY_ASSIGN(output.sets.emplace_back(), Doubles(file.Bytes(*entry), *entry));
+      const auto at = static_cast<std::size_t>(set);
+      output.shapes[at] = entry->type.shape;
+      ASSAY_ASSIGN(output.sets[at], Doubles(file.Bytes(*entry), *entry));
+    }
+    if (std::ranges::all_of(output.shapes, [&](const auto& s) { return s == output.shape; })) {
+      output.shapes.clear();
     }
   }
   return outputs;

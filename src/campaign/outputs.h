@@ -14,12 +14,17 @@ namespace assay::campaign {
 
 struct OutputSets {
   tensor::Shape shape;
-  std::vector<std::vector<double>> sets;  // by input set
+  std::vector<std::vector<double>> sets;   // by input set
+  std::vector<tensor::Shape> shapes = {};  // by input set, where they differ; -1: not there
+
+  const tensor::Shape& ShapeOf(std::size_t set) const {
+    return shapes.empty() ? shape : shapes[set];
+  }
 };
 using Outputs = std::map<std::string, OutputSets>;
 
 /// Reads the safetensors file "NAME.K" that a worker's `outputs` wrote.
-/// Errors  those of SafetensorsFile::Open; kMalformed when sets are missing or differ in type.
+/// Errors  those of SafetensorsFile::Open; kMalformed for tensors that are no set of an output.
 Result<Outputs> ReadOutputs(const std::filesystem::path& path);
 
 /// How far `outputs` lie from a reference. Of several outputs the worst counts. What is no finite

@@ -250,7 +250,7 @@ TEST_F(LoadTest, SaysWhichNodeItCannotReadAndKeepsAll) {
   EXPECT_EQ(ValueOf(nonzero->graph, "y").open, "int64 1x?");
   EXPECT_EQ(Unread(LoadText("agraph (float[2] x) => (float[2] y) { s = SequenceConstruct(x, x) "
                             "i = Constant<value_int = 0>() y = SequenceAt(s, i) }")),
-            "'s' from node '' (SequenceConstruct) is sequence of float32 2");
+            "'s' from node '' (SequenceConstruct) is a sequence of float32 2");
   EXPECT_EQ(Unread(LoadText("agraph (string[2] x) => (string[2] y) { y = Identity(x) }")),
             "'x' is text");
 }

@@ -35,9 +35,8 @@ Error ErrorOf(const Ort::Exception& e) {
       "is not a registered function/op", "No Op registered", "Could not find an implementation",
       "Unsupported model IR version"};
   const std::string_view words = e.what();
-  const bool unknown = std::ranges::any_of(kUnknown, [&](std::string_view sign) {
-    return words.find(sign) != std::string_view::npos;
-  });
+  const bool unknown = std::ranges::any_of(
+      kUnknown, [&](std::string_view sign) { return words.find(sign) != std::string_view::npos; });
   const bool unsupported = unknown || e.GetOrtErrorCode() == ORT_NOT_IMPLEMENTED;
   return {unsupported ? Code::kUnsupported : Code::kInternal, e.what(), ""};
 }
@@ -101,7 +100,7 @@ Status OnnxRuntimeEngine::Examine(const std::string& onnx) {
 }
 
 Status OnnxRuntimeEngine::Infer(int set) {
-  session_->RunAsItIs(set);
+  session_->Run(set);
   set_ = set;
   return {};
 }

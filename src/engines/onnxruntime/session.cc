@@ -110,53 +110,53 @@ Status BoundSession::ReadPorts() {
                  ReadPort(session_.GetOutputNameAllocated(i, allocator).get(),
                           session_.GetOutputTypeInfo(i)));
   }
+  for (const Port& input : inputs_) {
+    input_names_.push_back(input.name.c_str());
+  }
+  for (const Port& output : outputs_) {
+    output_names_.push_back(output.name.c_str());
+  }
   return {};
 }
 
 Status BoundSession::Bind(int set, const tensor::SafetensorsFile& inputs) {
   Ort::IoBinding binding(session_);
+  std::vector<Ort::Value>& given = given_.emplace_back();
   for (const Port& input : inputs_) {
     if (input.type.dtype == tensor::DType::kString) {
       ASSAY_ASSIGN(Ort::Value text, TextOf(inputs, input, set));
-      binding.BindInput(input.name.c_str(), values_.emplace_back(std::move(text)));
-      continue;
+      given.push_back(std::move(text));
+    } else {
+      ASSAY_ASSIGN(const tensor::Entry* entry, FindInput(inputs, input.name, set, input.type));
+      const AlignedBuffer& buffer = input_buffers_.emplace_back(inputs.Bytes(*entry));
+      given.push_back(View({input.name, entry->type}, buffer));
     }
-    ASSAY_ASSIGN(const tensor::Entry* entry, FindInput(inputs, input.name, set, input.type));
-    const AlignedBuffer& buffer = input_buffers_.emplace_back(inputs.Bytes(*entry));
-    binding.BindInput(input.name.c_str(),
-                      values_.emplace_back(View({input.name, entry->type}, buffer)));
+    binding.BindInput(input.name.c_str(), given.back());
   }
-  BindOutputs(binding);
-  bindings_.push_back(std::move(binding));
-  return {};
-}
-
-void BoundSession::BindOutputs(Ort::IoBinding& binding) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const Port& output = outputs_[i];
-    if (as_declared_ && IsStatic(output)) {
+    if (IsStatic(output)) {
       binding.BindOutput(output.name.c_str(),
                          values_.emplace_back(View(output, output_buffers_[i])));
     } else {
       binding.BindOutput(output.name.c_str(), memory_);
     }
   }
+  bindings_.push_back(std::move(binding));
+  return {};
 }
 
-void BoundSession::RunAsItIs(int set) {
-  try {
-    Run(set);
-  } catch (const Ort::Exception&) {
-    if (!as_declared_ || std::none_of(outputs_.begin(), outputs_.end(), IsStatic)) {
-      throw;
+void BoundSession::Run(int set) {
+  const auto at = static_cast<std::size_t>(set);
+  if (as_declared_) {
+    try {
+      return session_.Run(run_options_, bindings_[at]);
+    } catch (const Ort::Exception&) {
+      as_declared_ = false;  // fails again below where shapes were not to blame
     }
-    as_declared_ = false;
-    for (Ort::IoBinding& binding : bindings_) {
-      binding.ClearBoundOutputs();
-      BindOutputs(binding);
-    }
-    Run(set);
   }
+  made_ = session_.Run(run_options_, input_names_.data(), given_[at].data(), given_[at].size(),
+                       output_names_.data(), output_names_.size());
 }
 
 Ort::Value BoundSession::View(const Port& port, const AlignedBuffer& buffer) const {
@@ -165,7 +165,11 @@ Ort::Value BoundSession::View(const Port& port, const AlignedBuffer& buffer) con
 }
 
 Result<std::vector<tensor::Tensor>> BoundSession::ReadOutputs(int set) const {
-  const std::vector<Ort::Value> values = bindings_[static_cast<std::size_t>(set)].GetOutputValues();
+  std::vector<Ort::Value> bound;
+  if (as_declared_) {
+    bound = bindings_[static_cast<std::size_t>(set)].GetOutputValues();
+  }
+  const std::vector<Ort::Value>& values = as_declared_ ? bound : made_;
   std::vector<tensor::Tensor> tensors;
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     ASSAY_TRY(Append(outputs_[i].name, values[i], tensors));

@@ -25,10 +25,9 @@ class BoundSession {
   static Result<BoundSession> Create(Ort::Env& env, const Job& job,
                                      const tensor::SafetensorsFile& inputs);
 
-  void Run(int set) { session_.Run(run_options_, bindings_[static_cast<std::size_t>(set)]); }
-  /// Runs, and lets the runtime allocate the outputs of all sets from then on where it refuses
-  /// those of the declared shapes: files declare some that are not so.
-  void RunAsItIs(int set);
+  /// Outputs are written to memory of ours; allocated by the runtime, each time anew, once it has
+  /// refused the shapes that the file declares: some are not so.
+  void Run(int set);
   /// What the last Run, which was on `set`, wrote (values.h); in the graph's own types.
   Result<std::vector<tensor::Tensor>> ReadOutputs(int set) const;
 
@@ -39,19 +38,21 @@ class BoundSession {
   BoundSession() = default;
   Status ReadPorts();
   Status Bind(int set, const tensor::SafetensorsFile& inputs);
-  void BindOutputs(Ort::IoBinding& binding);
   Ort::Value View(const Port& port, const AlignedBuffer& buffer) const;
 
   Ort::MemoryInfo memory_ = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
   Ort::RunOptions run_options_;
   int threads_ = 0;
   std::vector<Port> inputs_, outputs_;
-  bool as_declared_ = true;  // outputs of static shapes are bound to memory of ours
+  std::vector<const char*> input_names_, output_names_;  // theirs
   std::vector<AlignedBuffer> input_buffers_;
   std::vector<AlignedBuffer> output_buffers_;  // shared by the sets; empty where a shape is dynamic
-  std::vector<Ort::Value> values_;             // views of the buffers, alive as long as bound
+  std::vector<Ort::Value> values_;  // views of the output buffers, alive as long as bound
+  std::vector<std::vector<Ort::Value>> given_;  // inputs by set, as bound
   Ort::Session session_{nullptr};
   std::vector<Ort::IoBinding> bindings_;  // by set; ended before the session
+  bool as_declared_ = true;               // whether outputs are bound
+  std::vector<Ort::Value> made_;          // of the last run, where they are not
 };
 
 }  // namespace assay::engine::onnxruntime
