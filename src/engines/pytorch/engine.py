@@ -61,6 +61,8 @@ class PyTorchEngine:
     def load(self, job: Job) -> dict[str, Any]:
         os.environ.update(_ENVIRONMENT)
         recipes.check(job.recipe)
+        if job.recipe.compiler in recipes.WIDENED:
+            return self._load_widened(job)
         if job.recipe.compiler in recipes.PREPARED_FOR_OTHERS:
             raise EngineError(
                 "unsupported", f"the pytorch engine only prepares for {job.recipe.compiler}"
@@ -85,6 +87,16 @@ class PyTorchEngine:
             "device": "cpu",
             "notes": notes,
         }
+
+    def _load_widened(self, job: Job) -> dict[str, Any]:
+        from . import widened
+        from .model import configure
+
+        configure(job.threads)
+        self._loaded = widened.load(job)
+        self._recipe = job.recipe
+        self._bind(self._loaded.module, self._loaded)
+        return {"threads": job.threads, "precision": "fp64", "device": "cpu", "notes": []}
 
     def _bind(self, module: Any, loaded: "LoadedModel") -> None:
         input_sets, keyword_sets = loaded.input_sets, loaded.keyword_sets

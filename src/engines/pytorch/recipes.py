@@ -37,7 +37,12 @@ CAPTURES = {
     "aot_inductor": {"export"},
     "onnxruntime": {"none", "dynamo_onnx"},
     "openvino": {"none"},
+    "onnxruntime_wide": {"none"},
+    "onnx_reference": {"none"},
 }
+
+# By which an ONNX file itself is computed in float64 (widened.py): references, not arms.
+WIDENED = {"onnxruntime_wide", "onnx_reference"}
 
 # By compiler, for those that another engine runs: the file whose prepare(job) leaves what it loads.
 PREPARED_FOR_OTHERS = {
