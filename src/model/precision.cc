@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace assay::model {
@@ -15,8 +17,18 @@ constexpr std::array<std::pair<DType, const char*>, 4> kClasses = {{{DType::kFlo
                                                                     {DType::kBFloat16, "bf16"},
                                                                     {DType::kFloat16, "fp16"}}};
 
+/// Rounds activations to integers: the standard's operators and those that runtimes' quantisers
+/// write (DynamicQuantizeLSTM, QAttention, QLinearAdd).
 bool Quantises(const Node& node) {
-  return node.op == "QuantizeLinear" || node.op == "DequantizeLinear";
+  static const std::set<std::string> kStandard = {"QuantizeLinear", "DequantizeLinear",
+                                                  "DynamicQuantizeLinear", "QLinearConv",
+                                                  "QLinearMatMul"};
+  const std::string_view op = node.op;
+  const bool theirs = op.starts_with("QLinear") || op.starts_with("DynamicQuantize") ||
+                      op.starts_with("QAttention") || op.starts_with("QGemm") ||
+                      op == "QuantizeLinear" || op == "DequantizeLinear";
+  return node.domain.empty() ? kStandard.contains(node.op)
+                             : node.domain == "com.microsoft" && theirs;
 }
 
 /// The class of most elements among the weights, or among what nodes make; "" for none.

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "engines/openvino/cache_check.h"
 #include "engines/openvino/ports.h"
 #include "engines/openvino/settings.h"
 
@@ -118,7 +119,30 @@ Result<ov::CompiledModel> OpenVinoEngine::Compile(const Job& job) {
 
 Result<Prepared> OpenVinoEngine::Prepare(const Job& job) {
   ASSAY_ASSIGN(const ov::CompiledModel model, Compile(job));
-  return Prepared{.notes = ReadBack(model, job).notes};
+  Prepared prepared{.notes = ReadBack(model, job).notes};
+  if (HasCache(job) && !job.inputs.empty()) {
+    ASSAY_TRY(CheckCache(model, job, prepared.notes));
+  }
+  return prepared;
+}
+
+Status OpenVinoEngine::CheckCache(const ov::CompiledModel& fresh, const Job& job,
+                                  std::vector<std::string>& notes) {
+  constexpr double kSame = 1e-4;  // the same kernels: equal bit by bit but for sums of threads
+  ASSAY_ASSIGN(const ov::CompiledModel cached, Compile(job));
+  if (!cached.get_property(ov::loaded_from_cache)) {
+    return {};
+  }
+  ASSAY_ASSIGN(const double apart, ApartFrom(fresh, cached, job));
+  if (apart <= kSame) {
+    return {};
+  }
+  notes.push_back(fmt::format(
+      "its compile cache is not used: OpenVINO {} loads this model from it with outputs that are "
+      "off "
+      "by {:.1e}; compiled afresh they are right (compile_model twice with CACHE_DIR shows it)",
+      Version(), apart));
+  return DropCache(job.artifact, notes.back());
 }
 
 Result<Loaded> OpenVinoEngine::Load(const Job& job, const tensor::SafetensorsFile& inputs) {

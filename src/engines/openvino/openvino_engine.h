@@ -34,6 +34,9 @@ class OpenVinoEngine : public Engine {
 
  private:
   Result<ov::CompiledModel> Compile(const Job& job);
+  /// Drops a cache from which the model computes otherwise than `fresh`, and notes it.
+  Status CheckCache(const ov::CompiledModel& fresh, const Job& job,
+                    std::vector<std::string>& notes);
   Status Bind(int set, const tensor::SafetensorsFile& inputs);
   Result<int> Start(int set);  // in a free place; which it is
   ov::InferRequest& Request(int place, int set);

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
+#include "engines/openvino/cache_check.h"
 
 namespace assay::engine::openvino {
 namespace {
@@ -37,7 +39,10 @@ bool CanRead(const ov::CompiledModel& model, const std::string& property) {
 
 }  // namespace
 
-bool HasCache(const Job& job) { return !job.artifact.empty() && GraphOf(job) == job.onnx; }
+bool HasCache(const Job& job) {
+  return !job.artifact.empty() && GraphOf(job) == job.onnx &&
+         !std::filesystem::exists(std::filesystem::path(job.artifact) / kCacheNotUsed);
+}
 
 bool ForThroughput(const Job& job) { return job.recipe.value("streams", "") == "throughput"; }
 

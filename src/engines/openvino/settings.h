@@ -11,7 +11,8 @@
 
 namespace assay::engine::openvino {
 
-/// Whether the artifact is OpenVINO's own cache, not a graph that another engine left.
+/// Whether the artifact is OpenVINO's own cache, not a graph that another engine left, nor one that
+/// computes otherwise (cache_check.h).
 bool HasCache(const Job& job);
 
 /// Whether it is to run as many requests at a time as suits its throughput.

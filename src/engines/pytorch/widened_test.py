@@ -60,7 +60,7 @@ class WidenedTest(unittest.TestCase):
 
     def test_operators_of_other_domains_are_refused_by_name(self) -> None:
         model = parsed("agraph (float[1] x) => (float[1] y) { y = com.acme.Magic(x) }")
-        with self.assertRaisesRegex(EngineError, "com.acme.Magic"):
+        with self.assertRaisesRegex(EngineError, "Magic"):
             widened.widen(model)
 
     def test_what_is_no_tensor_is_taken_apart(self) -> None:
