@@ -1,9 +1,12 @@
 #include "campaign/campaign.h"
 
+#include <fmt/format.h>
+
 #include <ctime>
 
 #include "campaign/arms.h"
 #include "campaign/assemble.h"
+#include "campaign/child.h"
 #include "campaign/choose_inputs.h"
 #include "campaign/countdown.h"
 #include "campaign/engines.h"
@@ -79,6 +82,9 @@ Result<Campaign> RunCampaign(std::span<const model::Model> models,
                ProcessWorkshop::Open(surroundings.engines, surroundings.home));
   const double began = workshop->Now();
   Countdown progress(shown, [&] { return workshop->Now(); });
+  for (const std::string& variable : ClearedVariables()) {
+    progress.Say(fmt::format("{} is cleared for the runtimes", variable));
+  }
   progress.Update({.name = "engines"});
   const model::Model& first = models.front();
   if (first.graph.unread && !first.module) {  // before engines that take seconds to start

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -35,6 +36,26 @@ struct Prepared {
   std::vector<char*> arguments, variables;
 };
 
+/// What a user's shell may say that would make a runtime another than the one that is named, or a
+/// program of ours not start.
+constexpr std::string_view kCleared[] = {
+    // Compilers that then compile nothing, or otherwise than they were told.
+    "TORCHDYNAMO_DISABLE", "TORCH_COMPILE_DISABLE", "PYTORCH_JIT", "TORCHINDUCTOR_FREEZING",
+    "TORCHINDUCTOR_MAX_AUTOTUNE", "TORCHINDUCTOR_CPP_WRAPPER", "TORCHDYNAMO_SUPPRESS_ERRORS",
+    // Kernels for less than the processor has, or of less precision than asked.
+    "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS",
+    "ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE",
+    // Threads all on one CPU, or fewer than asked.
+    "GOMP_CPU_AFFINITY", "KMP_AFFINITY", "KMP_HW_SUBSET", "OMP_PLACES", "OMP_PROC_BIND",
+    "OMP_THREAD_LIMIT", "OMP_DYNAMIC",
+    // Another Python than ours; asserts left out, warnings as errors.
+    "PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONOPTIMIZE", "PYTHONWARNINGS",
+    "PYTHONSAFEPATH"};
+
+bool IsCleared(std::string_view entry) {
+  return std::ranges::find(kCleared, entry.substr(0, entry.find('='))) != std::end(kCleared);
+}
+
 bool Overridden(std::string_view entry, const ChildSpec& spec) {
   for (const auto& [name, value] : spec.variables) {
     if (entry.starts_with(name) && entry.substr(name.size()).starts_with('=')) {
@@ -47,7 +68,7 @@ bool Overridden(std::string_view entry, const ChildSpec& spec) {
 Prepared Prepare(const ChildSpec& spec) {
   Prepared prepared;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!Overridden(*entry, spec)) {
+    if (!Overridden(*entry, spec) && !IsCleared(*entry)) {
       prepared.environment.emplace_back(*entry);
     }
   }
@@ -120,6 +141,16 @@ void PinTo(const std::vector<int>& cpus) {
 }
 
 }  // namespace
+
+std::vector<std::string> ClearedVariables() {
+  std::vector<std::string> cleared;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (IsCleared(*entry)) {
+      cleared.emplace_back(*entry);
+    }
+  }
+  return cleared;
+}
 
 Result<Child> Child::Start(const ChildSpec& spec, int output) {
   const Prepared prepared = Prepare(spec);

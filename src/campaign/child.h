@@ -25,6 +25,10 @@ struct ChildSpec {
   sigset_t mask{};        // signals blocked in it
 };
 
+/// What stands in this process' environment that no child gets, "NAME=VALUE": it would make a runtime
+/// another than the one that is named (a compiler switched off, kernels for older processors).
+std::vector<std::string> ClearedVariables();
+
 /// Owns the group: the end of its life kills and reaps what is left of it.
 class Child {
  public:

@@ -1,6 +1,8 @@
 // assay: which runtime runs a model fastest here, and are its answers right?
 #include <fmt/format.h>
 
+#include <new>
+
 #include "base/text.h"
 #include "cli/status.h"
 #include "cli/terminal.h"
@@ -111,8 +113,15 @@ Result<int> Main(int argc, char** argv) {
 }  // namespace assay::cli
 
 int main(int argc, char** argv) {
-  const auto status = assay::cli::Main(argc, argv);
-  if (!status) {
+  assay::Result<int> status = 0;
+  try {
+    status = assay::cli::Main(argc, argv);
+  } catch (const std::bad_alloc&) {
+    status =
+        assay::Error{assay::Code::kOutOfMemory, "there is not enough memory for what was asked",
+                     "a smaller --batch-size, --dim or --input-shape; or free some memory"};
+  }
+  if (!status.ok()) {
     assay::cli::PrintError(status.error());
     return assay::cli::ExitStatus(status.error().code);
   }

@@ -30,9 +30,13 @@ PROGRAM_FILE, GRAPH_FILE = "program.json", "model.onnx"
 
 def main(argv: list[str]) -> int:
     options = _options(argv[1:])
+    options.into = options.into.absolute()  # it may change directory
     try:
         facts = _Capture(options).run()
-    except Exception as e:  # the user's code may raise anything
+    except SystemExit as e:
+        _write(options.into / "error.json", _exit_of(e, options.target))
+        return 1
+    except (Exception, KeyboardInterrupt) as e:  # the user's code may raise anything
         traceback.print_exc()
         _write(options.into / "error.json", _error_of(e, options.target))
         return 1
@@ -56,7 +60,16 @@ def _shape(text: str) -> list[int]:
     return [int(part) for part in text.split("x")]
 
 
-def _error_of(e: Exception, target: str) -> dict[str, str]:
+def _exit_of(e: SystemExit, target: str) -> dict[str, str]:
+    place = sources.place_of(e)
+    return {
+        "message": f"python:{target} ends the program while it is imported or run"
+        f"{f' ({place})' if place else ''}",
+        "hint": "keep what parses arguments or exits behind if __name__ == '__main__'",
+    }
+
+
+def _error_of(e: BaseException, target: str) -> dict[str, str]:
     if isinstance(e, ModuleError):
         return {"message": e.message, "hint": e.hint}
     place = sources.place_of(e)
@@ -133,6 +146,23 @@ class _Capture:
             )
             return {"no_program": why, "no_onnx": why}
         args, kwargs = examples.call_of(arguments, {a.name: a.value for a in arguments})
+        # Fused layers and nested tensors, which eager PyTorch takes for inference, are no graph.
+        fastpath = torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            return self._export_graph(module, arguments, seen, weights, args, kwargs)
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fastpath)
+
+    def _export_graph(
+        self,
+        module: nn.Module,
+        arguments: list[examples.Argument],
+        seen: examples.Seen,
+        weights: dict[str, torch.Tensor],
+        args: tuple[torch.Tensor, ...],
+        kwargs: dict[str, torch.Tensor],
+    ) -> dict[str, str]:
         try:
             with torch.no_grad():
                 captured = torch.export.export(module, args, kwargs)

@@ -11,6 +11,8 @@ Needs torch and safetensors only, so that --keep can copy this file. What it rea
 
 from __future__ import annotations
 
+import collections.abc
+import dataclasses
 import importlib
 import importlib.util
 import inspect
@@ -44,6 +46,7 @@ def import_target(target: str, folder: str) -> tuple[types.ModuleType, Any]:
 
     Raises ModuleError; what the import itself raises passes through.
     """
+    del sys.argv[1:]  # the user's code sees no options of ours
     place, colon, name = target.rpartition(":")
     if not colon or not place or not name:
         raise ModuleError(
@@ -103,7 +106,16 @@ def make(found: Any, target: str, seed: int) -> nn.Module:
 
 
 def for_inference(module: nn.Module) -> nn.Module:
-    return module.cpu().float().eval().requires_grad_(False)
+    """Floating-point tensors become float32; complex ones and integers stay as they are."""
+    module = module.cpu()
+    for _, tensor in named_tensors(module):
+        if tensor.is_floating_point():
+            tensor.data = tensor.data.float()
+    try:
+        module.eval()
+    except NotImplementedError:  # what torch.export(...).module() gives has no modes
+        pass
+    return module.requires_grad_(False)
 
 
 def instance(found: Any, target: str, seed: int) -> nn.Module:
@@ -187,7 +199,7 @@ def named_outputs(outputs: Any) -> list[tuple[str, torch.Tensor]]:
     Raises ModuleError for a container that PyTorch cannot see into.
     """
     named: dict[str, torch.Tensor] = {}
-    for path, leaf in pytree.tree_flatten_with_path(outputs)[0]:
+    for path, leaf in pytree.tree_flatten_with_path(plain_containers(outputs))[0]:
         if isinstance(leaf, torch.Tensor):
             name = _output_name(path)
             while name in named:
@@ -201,6 +213,20 @@ def named_outputs(outputs: Any) -> list[tuple[str, torch.Tensor]]:
     if not named:
         raise ModuleError("forward returns no tensor", "return a tensor, or a tuple or dict of them")
     return list(named.items())
+
+
+def plain_containers(outputs: Any) -> Any:
+    """The same with tuples, lists and dicts only: Hugging Face's outputs are dicts with attributes,
+    dataclasses have fields."""
+    if isinstance(outputs, tuple) and not hasattr(outputs, "_fields"):
+        return tuple(map(plain_containers, outputs))
+    if isinstance(outputs, list):
+        return list(map(plain_containers, outputs))
+    if isinstance(outputs, collections.abc.Mapping):
+        return {key: plain_containers(value) for key, value in outputs.items()}
+    if dataclasses.is_dataclass(outputs) and not isinstance(outputs, type):
+        return {f.name: plain_containers(getattr(outputs, f.name)) for f in dataclasses.fields(outputs)}
+    return outputs
 
 
 def _output_name(path: tuple[Any, ...]) -> str:
