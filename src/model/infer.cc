@@ -51,7 +51,7 @@ std::string Describe(const onnx::TypeProto& proto) {
     case onnx::TypeProto::kTensorType:
       return Describe(proto.tensor_type());
     case onnx::TypeProto::kSequenceType:
-      return "sequence of " + Describe(proto.sequence_type().elem_type());
+      return "a sequence of " + Describe(proto.sequence_type().elem_type());
     case onnx::TypeProto::kOptionalType:
       return "optional " + Describe(proto.optional_type().elem_type());
     case onnx::TypeProto::kMapType:

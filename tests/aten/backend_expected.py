@@ -4,7 +4,7 @@
 EXPECTED: list[tuple[int, str, str]] = [
     (
         166,
-        r"elements are of ONNX's type",
+        r"elements are of ONNX's type|is (float[48]e|u?int[24] )|'x' is text",
         "types of less than whole bytes, of 8-bit floats and of text; the graph's reader names them",
     ),
     (
