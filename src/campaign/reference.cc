@@ -119,6 +119,42 @@ conversion::Recipe RecipeOf(const char* compiler, const char* precision, const c
   return recipe;
 }
 
+Result<Roundings> MeasureRounding(const Setting& setting, const Outputs& golden, Runner& runner) {
+  conversion::Recipe recipe = RecipeOf("eager", "fp64", "all");
+  recipe.rounding = true;
+  ASSAY_ASSIGN(const Outputs numbers,
+               runner.Run("rounding", setting.around.roles.rounding, recipe));
+  return RoundingsFrom(numbers, golden);
+}
+
+/// What fp32 can do to the model, and which outputs do not repeat. `engine` made golden.
+void EstimateRounding(const Setting& setting, const std::string& engine, Runner& runner,
+                      Workshop& workshop, Progress& progress, References& references) {
+  const auto say = [&](const Error& error) {
+    if (workshop.signal() == 0) {
+      progress.Say(fmt::format("no full estimate of what fp32 does: {}", error.message));
+    }
+  };
+  if (!setting.around.roles.rounding.empty()) {
+    auto measured = MeasureRounding(setting, *references.golden, runner);
+    if (measured.ok()) {
+      references.rounding = *std::move(measured);
+    } else {
+      say(measured.error());
+    }
+  }
+  for (const auto& [name, rounding] : references.rounding) {
+    if (std::string why = Unrepeatable(rounding); !why.empty()) {
+      references.unchecked[name] = std::move(why);
+    }
+  }
+  if (const auto run = runner.Run("noise", engine, RecipeOf("eager", "fp32", "all")); run.ok()) {
+    Extend(*references.golden, *run, references.rounding);
+  } else {
+    say(run.error());
+  }
+}
+
 /// The plain run of a reduced class; quantised by scales of the calibration inputs.
 Result<Outputs> Plain(const Setting& setting, const conversion::Recipe& recipe, Workshop& workshop,
                       Progress& progress, Runner& runner) {
@@ -240,14 +276,14 @@ ComputedReferences ComputeReferences(const Setting& setting,
         keep("golden", runner.Run("golden", engine, RecipeOf("eager", "fp64", "all")),
              references.golden);
     if (references.golden) {
-      keep("noise", runner.Run("noise", engine, RecipeOf("eager", "fp32", "all")),
-           references.eager);
+      EstimateRounding(setting, engine, runner, workshop, progress, references);
     }
   };
-  references.own = setting.model.module.has_value();
-  compute_golden(references.own ? roles.module : roles.golden);
-  if (references.own && !references.golden && setting.program.ok()) {
-    references.own = false;  // code that insists on float32: what was exported of it knows fp64
+  const bool own = setting.model.module.has_value();
+  references.golden_name = own ? kModuleGolden : kLoweredGolden;
+  compute_golden(own ? roles.module : roles.golden);
+  if (own && !references.golden && setting.program.ok()) {
+    references.golden_name = kLoweredGolden;  // code that insists on float32: its export knows fp64
     compute_golden(roles.golden);
   }
   references.precision = setting.model.precision;
