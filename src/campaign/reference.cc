@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 
 #include "aten/lower.h"
@@ -11,14 +12,16 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "campaign/batch_check.h"
+#include "campaign/node_scan.h"
 #include "campaign/preparation.h"
 #include "campaign/program_file.h"
+#include "campaign/written_outputs.h"
 #include "model/precision.h"
 
 namespace assay::campaign {
 namespace {
 
-constexpr double kMemoryTimeoutS = 60;
+constexpr double kScanSeconds = 120;      // to find where fp32 loses the outputs
 constexpr double kBatchTolerance = 1e-9;  // of fp64: kernels for another batch may sum differently
 
 struct Computed {
@@ -54,22 +57,15 @@ Result<Computed> Compute(const Request& request, const Timeouts& timeouts,
   std::filesystem::create_directories(folder, error);
   // Two runs may do this at once: each writes a file of its own and renames it.
   const std::filesystem::path own = folder / fmt::format("{}.{}.partial", request.key, ::getpid());
-  ASSAY_ASSIGN(const std::unique_ptr<Worker> worker, workshop.Start(request.worker));
-  const auto ask = [&](const char* verb, Json arguments, double seconds) {
-    return worker->Ask(engine::MakeRequest(verb, std::move(arguments)), seconds);
-  };
-  ASSAY_ASSIGN(const Json loaded, ask("load", engine::ToJson(request.job), timeouts.load_s));
-  ASSAY_ASSIGN(const Json done, ask("outputs", {{"path", own.string()}}, timeouts.load_s));
-  ASSAY_ASSIGN(const Json after, ask("memory", {{"reset", false}}, kMemoryTimeoutS));
-  ASSAY_ASSIGN(const engine::Memory memory, engine::MemoryFromJson(after));
-  worker->Close();
+  ASSAY_ASSIGN(const std::uint64_t peak_rss_bytes,
+               WriteOutputs(request.worker, request.job, own, timeouts, workshop));
   std::filesystem::rename(own, outputs, error);
   if (error) {
     return Error{Code::kIo, fmt::format("cannot write {}: {}", outputs.string(), error.message()),
                  "set ASSAY_HOME to a folder that can be written"};
   }
-  ASSAY_TRY(WriteFileAtomically(manifest, Json{{"peak_rss_bytes", memory.peak_rss_bytes}}.dump()));
-  return Computed{.outputs = outputs, .peak_rss_bytes = memory.peak_rss_bytes};
+  ASSAY_TRY(WriteFileAtomically(manifest, Json{{"peak_rss_bytes", peak_rss_bytes}}.dump()));
+  return Computed{.outputs = outputs, .peak_rss_bytes = peak_rss_bytes};
 }
 
 /// Runs (or finds) one reference and notes its peak memory.
@@ -127,6 +123,19 @@ Result<Roundings> MeasureRounding(const Setting& setting, const Outputs& golden,
   return RoundingsFrom(numbers, golden);
 }
 
+/// Names the node where fp32 loses a model whose outputs it leaves undecided.
+void FindLoss(const Setting& setting, Workshop& workshop, Progress& progress,
+              References& references) {
+  if (setting.model.module || !IllConditioned(references)) {
+    return;
+  }
+  progress.Update({.name = "reference", .arm = "where fp32 loses the outputs"});
+  const auto scan = ScanRounding(setting, kScanSeconds, workshop);
+  if (scan.ok() && scan->first) {
+    references.ill_conditioned = fmt::format("node '{}' ({})", scan->first->node, scan->first->op);
+  }
+}
+
 /// What fp32 can do to the model, and which outputs do not repeat. `engine` made golden.
 void EstimateRounding(const Setting& setting, const std::string& engine, Runner& runner,
                       Workshop& workshop, Progress& progress, References& references) {
@@ -153,6 +162,55 @@ void EstimateRounding(const Setting& setting, const std::string& engine, Runner&
   } else {
     say(run.error());
   }
+}
+
+const std::string& NameOf(const model::Graph& graph, model::ValueId id) {
+  return graph.values[static_cast<std::size_t>(id)].name;
+}
+
+/// The setting whose program gives as outputs, too, what indices were chosen from.
+Setting Showing(const Setting& setting, const std::map<std::string, Choice>& choices) {
+  Setting showing = setting;
+  model::Graph graph = setting.model.graph;
+  for (const auto& [output, choice] : choices) {
+    const bool shown = std::ranges::find(graph.outputs, choice.values) != graph.outputs.end();
+    const bool given = std::ranges::find(graph.inputs, choice.values) != graph.inputs.end();
+    if (!shown && !given) {
+      graph.outputs.push_back(choice.values);
+    }
+  }
+  if (graph.outputs.size() == setting.model.graph.outputs.size() || !setting.program.ok()) {
+    return showing;
+  }
+  const Result<aten::Program> program = aten::Lower(graph);
+  if (!program.ok()) {
+    return showing;
+  }
+  if (const Result<ProgramFile> kept = KeepProgram(*program, setting.around.home); kept.ok()) {
+    showing.program = kept->path.string();
+    showing.program_sha256 = kept->sha256;
+  }
+  return showing;
+}
+
+/// Takes from golden what its program showed beside the outputs.
+void FillChosen(const Setting& setting, const std::map<std::string, Choice>& choices,
+                References& references) {
+  const model::Graph& graph = setting.model.graph;
+  const Result<Outputs> inputs = ReadOutputs(setting.inputs.file);
+  for (const auto& [output, choice] : choices) {
+    const std::string& name = NameOf(graph, choice.values);
+    if (const auto found = references.golden->find(name); found != references.golden->end()) {
+      references.chosen[output] = {found->second, choice.axis, references.rounding[name]};
+    } else if (inputs.ok() && inputs->contains(name)) {
+      references.chosen[output] = {inputs->at(name), choice.axis, {}};
+    }
+  }
+  std::set<std::string> outputs;
+  for (const model::ValueId id : graph.outputs) {
+    outputs.insert(NameOf(graph, id));
+  }
+  std::erase_if(*references.golden, [&](const auto& one) { return !outputs.contains(one.first); });
 }
 
 /// The plain run of a reduced class; quantised by scales of the calibration inputs.
@@ -271,15 +329,25 @@ ComputedReferences ComputeReferences(const Setting& setting,
     }
     return why;
   };
+  const bool own = setting.model.module.has_value();
+  if (!own) {
+    for (const std::string& output : RandomOutputs(setting.model.graph)) {
+      references.unchecked[output] = "its outputs are random";
+    }
+  }
+  const auto choices = own ? std::map<std::string, Choice>() : ChosenIndices(setting.model.graph);
+  const Setting showing = Showing(setting, choices);
+  Runner with_choices(showing, workshop, progress);
   const auto compute_golden = [&](const std::string& engine) {
     references.no_golden =
-        keep("golden", runner.Run("golden", engine, RecipeOf("eager", "fp64", "all")),
+        keep("golden", with_choices.Run("golden", engine, RecipeOf("eager", "fp64", "all")),
              references.golden);
     if (references.golden) {
-      EstimateRounding(setting, engine, runner, workshop, progress, references);
+      EstimateRounding(setting, engine, with_choices, workshop, progress, references);
+      FillChosen(setting, choices, references);
+      FindLoss(setting, workshop, progress, references);
     }
   };
-  const bool own = setting.model.module.has_value();
   references.golden_name = own ? kModuleGolden : kLoweredGolden;
   compute_golden(own ? roles.module : roles.golden);
   if (own && !references.golden && setting.program.ok()) {
@@ -309,7 +377,7 @@ ComputedReferences ComputeReferences(const Setting& setting,
   if (setting.model.original && workshop.signal() == 0) {
     computed.batch = CheckBatch(setting, references, runner, progress);
   }
-  computed.peak_rss_bytes = runner.peak();
+  computed.peak_rss_bytes = std::max(runner.peak(), with_choices.peak());
   return computed;
 }
 

@@ -36,7 +36,8 @@ struct Held {
   std::string name;
   Difference difference;
   Bounds bounds;
-  std::string blind;  // why an error could not have shown, "" when it could
+  std::string blind;       // why an error could not have shown, "" when it could
+  bool by_values = false;  // indices other than the reference's, judged by what stands there
 
   double excess() const { return difference.relative_l2 / std::max(bounds.pass, 1e-300); }
 };
@@ -59,6 +60,14 @@ class Court {
         disagreement_ = std::max(disagreement_, one.difference.relative_l2);
       }
     }
+  }
+
+  bool Undecided() const {
+    return references_.golden && std::ranges::any_of(*references_.golden, [&](const auto& output) {
+             const Norms norms = NormsOf(output.second, references_.fixed_input, sets_);
+             const std::optional<double> reach = ReachOf(output.first, norms.scale());
+             return !references_.unchecked.contains(output.first) && reach && IsTooFar(*reach);
+           });
   }
 
   Verdict All(std::span<const ArmOutputs> arms) {
@@ -120,6 +129,8 @@ class Court {
     return {.pass = tolerance, .deviate = tolerance};
   }
 
+  static bool IsTooFar(double reach) { return reach * kVariationOverReach > 1; }
+
   /// Why the reference could not expose an error; "" when it could.
   std::string Blind(const ArmOutputs& arm, std::optional<double> reach) const {
     if (const auto plain = PlainOf(arm); plain && *plain > kMostPlainError) {
@@ -127,7 +138,7 @@ class Court {
           "{} alone moves the outputs by {:.1e}: this model with these weights decides nothing",
           arm.plain.empty() ? references_.precision : arm.precision, *plain);
     }
-    if (reach && *reach * kVariationOverReach > 1) {
+    if (reach && IsTooFar(*reach)) {
       return fmt::format(
           "the model is ill-conditioned in fp32, whose rounding alone moves the outputs by {:.1e} "
           "of what varies with the input{}: too much to expose an error",
@@ -143,15 +154,43 @@ class Court {
     std::vector<Held> held;
     for (auto& [name, difference] :
          CompareEach(reference, *arm.outputs, references_.fixed_input, sets_)) {
-      if (!references_.unchecked.contains(name)) {
-        const Norms norms = NormsOf(reference.at(name), references_.fixed_input, sets_);
-        const std::optional<double> reach = ReachOf(name, norms.scale());
-        held.push_back({.name = name,
-                        .difference = difference,
-                        .bounds = BoundsOf(arm, reach, norms),
-                        .blind = Blind(arm, reach)});
+      if (references_.unchecked.contains(name)) {
+        continue;
       }
+      const auto chosen = references_.chosen.find(name);
+      if (difference.problem.empty() && chosen != references_.chosen.end() &&
+          difference.max_abs > 0) {
+        held.push_back(
+            HoldByValues(name, chosen->second, reference.at(name), arm.outputs->at(name), arm));
+        continue;
+      }
+      const Norms norms = NormsOf(reference.at(name), references_.fixed_input, sets_);
+      const std::optional<double> reach = ReachOf(name, norms.scale());
+      held.push_back({.name = name,
+                      .difference = difference,
+                      .bounds = BoundsOf(arm, reach, norms),
+                      .blind = Blind(arm, reach),
+                      .by_values = false});
     }
+    return held;
+  }
+
+  /// Indices that are others than the reference's: what stands there is compared.
+  Held HoldByValues(const std::string& name, const ChosenFrom& from, const OutputSets& reference,
+                    const OutputSets& output, const ArmOutputs& arm) const {
+    Held held{.name = name, .difference = {}, .bounds = {}, .blind = "", .by_values = true};
+    const auto right = Select(from.values, reference, from.axis);
+    const auto theirs = Select(from.values, output, from.axis);
+    if (!right || !theirs) {
+      held.difference.problem = fmt::format("output '{}' holds indices of nothing", name);
+      return held;
+    }
+    held.difference =
+        CompareEach({{name, *right}}, {{name, *theirs}}, references_.fixed_input, sets_)[name];
+    // One rounding of all that they were chosen from can move each of the two choices.
+    const Norms norms = NormsOf(*right, references_.fixed_input, sets_);
+    const double reach = 2 * ReachOver(from.rounding, sets_) / norms.scale();
+    held.bounds = BoundsOf(arm, reach, norms);
     return held;
   }
 
@@ -224,6 +263,14 @@ class Court {
     } else {
       set("pass", record::Outcome::kMeasured, "");
       AddDeviation(held, worst, judgement);
+      for (const Held& one : held) {
+        if (one.by_values) {
+          judgement.notes.push_back(fmt::format(
+              "output '{}' names other places than the reference, where equal values stand: "
+              "compared by values",
+              one.name));
+        }
+      }
     }
     return judgement;
   }
@@ -309,6 +356,10 @@ std::optional<double> ToleranceOf(const std::string& precision, std::optional<do
     return Scaled(kFewBits, plain);
   }
   return precision == "int2" ? std::nullopt : std::optional(kWithoutReach);
+}
+
+bool IllConditioned(const References& references) {
+  return Court(references, std::nullopt).Undecided();
 }
 
 Verdict Judge(const References& references, std::span<const ArmOutputs> arms,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/output_kinds.h"
 #include "campaign/outputs.h"
 #include "campaign/rounding.h"
 #include "record/record.h"
@@ -16,6 +17,13 @@ namespace assay::campaign {
 
 inline constexpr const char* kLoweredGolden = "aten-fp64";
 inline constexpr const char* kModuleGolden = "module-fp64";
+
+/// What an output of indices was chosen from, in the run that made golden.
+struct ChosenFrom {
+  OutputSets values;
+  std::int64_t axis = 0;
+  Rounding rounding = {};  // of the values
+};
 
 struct References {
   std::optional<Outputs> golden;             // the best reference that there is, in fp64
@@ -30,6 +38,7 @@ struct References {
   std::string no_golden, no_witness;  // why not
   bool fixed_input = false;           // every set is the same, by the user's choice
   std::map<std::string, std::string> unchecked;  // outputs that cannot be judged, and why
+  std::map<std::string, ChosenFrom> chosen;      // outputs of indices that are judged by values
   std::string ill_conditioned;  // where fp32 loses the outputs, "" when nobody looked
 };
 
@@ -56,6 +65,9 @@ struct Verdict {
 /// tolerance  --tolerance: replaces that of every class
 Verdict Judge(const References& references, std::span<const ArmOutputs> arms,
               std::optional<double> tolerance);
+
+/// Whether fp32 itself leaves some output undecided.
+bool IllConditioned(const References& references);
 
 /// How far off an output may be, relative to NormsOf().scale().
 struct Bounds {
