@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 
 #include "base/text.h"
 #include "campaign/judges.h"
+#include "campaign/node_scan.h"
 #include "campaign/outcome.h"
 #include "campaign/outlooks.h"
 #include "campaign/predicted.h"
@@ -22,7 +24,8 @@ namespace {
 constexpr std::uint64_t kRuntimeBytes = 512u << 20;  // of a runtime without its model
 constexpr std::uint64_t kWeightCopies = 3;           // a runtime may hold while loading
 constexpr std::uint64_t kCompilerBytes = 1u << 30;   // that preparing takes besides
-constexpr double kTimesTold = 2;  // a budget that nobody set, over the estimate that was told
+constexpr double kTimesTold = 2;       // a budget that nobody set, over the estimate that was told
+constexpr double kLocateSeconds = 60;  // to find where a wrong output begins
 constexpr const char* kControlSuffix = " (control)";
 
 }  // namespace
@@ -296,7 +299,37 @@ void Arms::Judge(const std::vector<ComputedReferences>& computed) {
     End(arm, "outputs", error);
   }
   findings_.judgements = std::move(sentence.judgements);
+  LocateFaults();
   findings_.lowering_suspect = std::move(sentence.lowering_suspect);
+}
+
+void Arms::LocateFaults() {
+  std::set<std::string> located;  // engines: their arms mostly fail for the same reason
+  for (std::size_t arm = 0; arm < cases_.size() && workshop_.signal() == 0; ++arm) {
+    const Case& it = cases_[arm];
+    const std::string& engine = it.choice.route.engine;
+    Judgement& judgement = findings_.judgements[arm];
+    if (judgement.outcome != record::Outcome::kWrongOutput ||
+        findings_.arms[arm].precision != "fp32" || !ReadsFiles(engine) ||
+        it.setting->model.module || !located.insert(engine).second) {
+      continue;
+    }
+    progress_.Update({.name = "verdict", .arm = "where " + it.choice.label + " differs"});
+    const auto scan =
+        ScanEngine(*it.setting, engine, it.choice.conversion.recipe, kLocateSeconds, workshop_);
+    if (scan.ok() && scan->first) {
+      judgement.reason += "; the first that differs is " + Describe(*scan);
+    } else if (scan.ok() && scan->compared == scan->values) {
+      judgement.reason +=
+          "; each node alone computes what it should, so that it is what the runtime makes of "
+          "several";
+    }
+  }
+}
+
+bool Arms::ReadsFiles(const std::string& engine) const {
+  const std::vector<std::string>& readers = setting_.around.roles.onnx;
+  return std::find(readers.begin(), readers.end(), engine) != readers.end();
 }
 
 void Arms::Predict(record::Run& run) const {

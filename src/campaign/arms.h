@@ -50,6 +50,9 @@ class Arms {
   bool IsToPrepare(std::size_t arm) const;
   /// Of a process; 0 where nothing is known of the reference's.
   std::uint64_t ExpectedBytes(std::uint64_t reference_peak_bytes) const;
+  /// Adds to what is wrong of an engine's output where in the graph it begins.
+  void LocateFaults();
+  bool ReadsFiles(const std::string& engine) const;  // of ONNX
   void PlanRounds(const std::vector<ComputedReferences>& computed);
 
   const Settings& settings_;

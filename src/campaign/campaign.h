@@ -46,7 +46,8 @@ struct Options : Effort {
 struct Roles {
   std::string golden = "torch";  // runs the ATen program in fp64, and in fp32 for the noise
   std::string witness = "onnxruntime";
-  std::string plain = "pytorch";  // runs the plain reference of each reduced class
+  std::string plain = "pytorch";     // runs the plain reference of each reduced class
+  std::string rounding = "pytorch";  // measures what fp32 does to the model; "": nobody does
   std::vector<std::string> lowered = {"torch", "pytorch"};  // that run the ATen program
   std::string module = "pytorch";  // runs a Python model's own module, which then is golden
   std::vector<std::string> onnx = {"onnxruntime", "openvino"};  // that need the ONNX file

@@ -333,7 +333,7 @@ TEST_F(CampaignTest, RecordsEveryArmWhereNoneCanRun) {
 }
 
 TEST_F(CampaignTest, MeasuresWithoutReferencesAndSaysSo) {
-  around_.roles = {.golden = "nosuch", .witness = "nosuch", .lowered = {}};
+  around_.roles = {.golden = "nosuch", .witness = "nosuch", .rounding = "", .lowered = {}};
   Add("EAGER");
   const record::Run run = Run().run;
   EXPECT_EQ(run.arms[0].outcome, record::Outcome::kMeasured);

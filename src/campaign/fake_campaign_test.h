@@ -31,7 +31,7 @@ class FakeCampaignTest : public ::testing::Test {
     std::string pattern = ::testing::TempDir() + "campaign-XXXXXX";
     around_.home = ::mkdtemp(pattern.data());
     around_.engines = ASSAY_BUILD_DIR;
-    around_.roles = {.golden = "fake", .witness = "fake", .lowered = {}};
+    around_.roles = {.golden = "fake", .witness = "fake", .rounding = "", .lowered = {}};
     around_.physical_cores = 1;
     model_.name = "tiny";
     model_.source = "onnx";

@@ -50,7 +50,7 @@ TEST(FiniteVerdictTest, InfinitiesOfTheReferenceAreRightInTheirPlaces) {
   const Judgement right = JudgeOne(Make(-kInf, -kInf), Make(-kInf, -kInf, 1e-6), true);
   EXPECT_EQ(right.output.verdict, "pass");
   EXPECT_NEAR(*right.output.relative_l2, 0.5e-6, 1e-12);  // as without them
-  EXPECT_EQ(right.note,
+  EXPECT_EQ(right.notes.front(),
             "2 of 6 outputs are infinite in the reference and here: the others were compared");
   EXPECT_EQ(JudgeOne(Make(-kInf, -kInf), Make(-kInf, -kInf, 1), true).outcome,
             record::Outcome::kWrongOutput);
@@ -72,7 +72,7 @@ TEST(FiniteVerdictTest, RandomInputsWithoutNumbersBlameNoRuntime) {
 TEST(FiniteVerdictTest, OfInputsThatTheUserChoseTheNumbersAreCompared) {
   const Judgement right = JudgeOne(Make(kNan, 1), Make(kNan, 1), false);
   EXPECT_EQ(right.output.verdict, "pass");
-  EXPECT_EQ(right.note,
+  EXPECT_EQ(right.notes.front(),
             "1 of 6 outputs are NaN in the reference and here: the others were compared");
   EXPECT_EQ(JudgeOne(Make(kNan, 1), Make(kNan, 1, 1), false).outcome,
             record::Outcome::kWrongOutput);

@@ -122,8 +122,9 @@ std::vector<std::string> NotesOn(const Findings& findings, std::size_t baseline,
       findings.judgements[arm].output.verdict == "unchecked" && log.loaded) {
     notes.push_back("output unchecked: " + findings.judgements[arm].reason);
   }
-  if (arm < findings.judgements.size() && !findings.judgements[arm].note.empty()) {
-    notes.push_back(findings.judgements[arm].note);
+  if (arm < findings.judgements.size() && log.loaded) {
+    const std::vector<std::string>& said = findings.judgements[arm].notes;
+    notes.insert(notes.end(), said.begin(), said.end());
   }
   if (!log.cut.empty()) {
     notes.push_back(fmt::format("cut early, so that it has no interval: {}", log.cut));

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "campaign/finite.h"
 #include "tensor/safetensors.h"
@@ -56,10 +57,19 @@ Result<std::vector<double>> Doubles(std::span<const std::byte> bytes, const tens
   }
 }
 
-double Norm(const OutputSets& output) {
+Sets Chosen(const OutputSets& output, const Sets& sets) {
+  Sets chosen = sets;
+  if (chosen.empty()) {
+    chosen.resize(output.sets.size());
+    std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+  }
+  return chosen;
+}
+
+double Norm(const OutputSets& output, const Sets& sets) {
   double sum = 0;
-  for (const auto& set : output.sets) {
-    for (const double x : set) {
+  for (const std::size_t set : sets) {
+    for (const double x : output.sets[set]) {
       sum += std::isfinite(x) ? x * x : 0;
     }
   }
@@ -68,32 +78,25 @@ double Norm(const OutputSets& output) {
 
 /// Root of the summed squared distances of each finite element from its mean over the sets. An
 /// output whose size depends on the input varies altogether.
-double Variation(const OutputSets& output) {
+double Variation(const OutputSets& output, const Sets& sets) {
   if (std::ranges::any_of(
           output.sets, [&](const auto& set) { return set.size() != output.sets.front().size(); })) {
-    return Norm(output);
+    return Norm(output, sets);
   }
   double sum = 0;
   for (std::size_t i = 0; i < output.sets.front().size(); ++i) {
     double mean = 0, finite = 0;
-    for (const auto& set : output.sets) {
-      mean += std::isfinite(set[i]) ? set[i] : 0;
-      finite += std::isfinite(set[i]) ? 1 : 0;
+    for (const std::size_t set : sets) {
+      mean += std::isfinite(output.sets[set][i]) ? output.sets[set][i] : 0;
+      finite += std::isfinite(output.sets[set][i]) ? 1 : 0;
     }
     mean /= std::max(1.0, finite);
-    for (const auto& set : output.sets) {
-      sum += std::isfinite(set[i]) ? (set[i] - mean) * (set[i] - mean) : 0;
+    for (const std::size_t set : sets) {
+      const double x = output.sets[set][i];
+      sum += std::isfinite(x) ? (x - mean) * (x - mean) : 0;
     }
   }
-  const double variation = std::sqrt(sum);
-  return variation > kRoundingOfReference * Norm(output) ? variation : 0;
-}
-
-double Scale(const OutputSets& reference, bool fixed_input) {
-  // What varies under a fixed input is the noise of threads.
-  const double variation = fixed_input ? 0 : Variation(reference);
-  const double norm = Norm(reference);
-  return variation > 0 ? variation : norm > 0 ? norm : 1;
+  return std::sqrt(sum);
 }
 
 /// Whether both are no finite numbers at the same places, and in the same way.
@@ -112,8 +115,9 @@ bool Alike(const OutputSets& reference, const OutputSets& output) {
 struct Agreement {
   std::size_t rows = 0, agreeing = 0;
 };
-void Count(Agreement& agreement, const OutputSets& a, const OutputSets& b) {
-  for (std::size_t set = 0; set < a.sets.size(); ++set) {
+Agreement Count(const OutputSets& a, const OutputSets& b, const Sets& sets) {
+  Agreement agreement;
+  for (const std::size_t set : sets) {
     const tensor::Shape& shape = a.ShapeOf(set);
     if (shape.size() < 2 || shape.back() < 2) {
       continue;
@@ -126,12 +130,14 @@ void Count(Agreement& agreement, const OutputSets& a, const OutputSets& b) {
           std::max_element(x, x + width) - x == std::max_element(y, y + width) - y ? 1 : 0;
     }
   }
+  return agreement;
 }
 
-void Accumulate(Difference& worst, const OutputSets& reference, const OutputSets& output,
-                bool fixed_input) {
+Difference Measure(const OutputSets& reference, const OutputSets& output, bool fixed_input,
+                   const Sets& sets) {
+  Difference difference;
   double squares = 0, dot = 0, own = 0, other = 0;
-  for (std::size_t set = 0; set < reference.sets.size(); ++set) {
+  for (const std::size_t set : sets) {
     for (std::size_t i = 0; i < reference.sets[set].size(); ++i) {
       const double x = reference.sets[set][i], y = output.sets[set][i];
       if (PairOf(x, y) != Pair::kNumbers) {
@@ -141,14 +147,18 @@ void Accumulate(Difference& worst, const OutputSets& reference, const OutputSets
       dot += x * y;
       own += x * x;
       other += y * y;
-      worst.max_abs = std::max(worst.max_abs, std::abs(x - y));
+      difference.max_abs = std::max(difference.max_abs, std::abs(x - y));
     }
   }
-  worst.relative_l2 =
-      std::max(worst.relative_l2, std::sqrt(squares) / Scale(reference, fixed_input));
+  difference.relative_l2 = std::sqrt(squares) / NormsOf(reference, fixed_input, sets).scale();
   if (own > 0 && other > 0) {
-    worst.cosine = std::min(worst.cosine, dot / std::sqrt(own * other));
+    difference.cosine = dot / std::sqrt(own * other);
   }
+  if (const Agreement agreement = Count(reference, output, sets); agreement.rows > 0) {
+    difference.top1_agreement =
+        static_cast<double>(agreement.agreeing) / static_cast<double>(agreement.rows);
+  }
+  return difference;
 }
 
 /// What keeps the two from being compared; "" for nothing.
@@ -219,29 +229,64 @@ Result<Outputs> ReadOutputs(const std::filesystem::path& path) {
   return outputs;
 }
 
-Difference Compare(const Outputs& reference, const Outputs& outputs, bool fixed_input) {
-  Difference worst;
-  Agreement agreement;
+Norms NormsOf(const OutputSets& reference, bool fixed_input, const Sets& sets) {
+  const Sets chosen = Chosen(reference, sets);
+  Norms norms{.whole = Norm(reference, chosen)};
+  const double variation = fixed_input ? 0 : Variation(reference, chosen);
+  norms.variation = variation > kRoundingOfReference * norms.whole ? variation : 0;
+  return norms;
+}
+
+std::map<std::string, Difference> CompareEach(const Outputs& reference, const Outputs& outputs,
+                                              bool fixed_input, const Sets& sets) {
+  std::map<std::string, Difference> differences;
   for (const auto& [name, expected] : reference) {
+    Difference& difference = differences[name];
     const auto found = outputs.find(name);
-    worst.problem = found == outputs.end() ? fmt::format("output '{}' is missing", name)
-                                           : ProblemOf(name, expected, found->second);
-    if (!worst.problem.empty()) {
-      return worst;
+    const std::string problem = found == outputs.end() ? fmt::format("output '{}' is missing", name)
+                                                       : ProblemOf(name, expected, found->second);
+    if (problem.empty()) {
+      difference = Measure(expected, found->second, fixed_input, Chosen(expected, sets));
     }
-    Accumulate(worst, expected, found->second, fixed_input);
-    Count(agreement, expected, found->second);
+    difference.problem = problem;
   }
-  if (agreement.rows > 0) {
-    worst.top1_agreement =
-        static_cast<double>(agreement.agreeing) / static_cast<double>(agreement.rows);
+  return differences;
+}
+
+Difference Worst(const std::map<std::string, Difference>& differences) {
+  Difference worst;
+  for (const auto& [name, one] : differences) {
+    worst.problem = worst.problem.empty() ? one.problem : worst.problem;
+    worst.relative_l2 = std::max(worst.relative_l2, one.relative_l2);
+    worst.max_abs = std::max(worst.max_abs, one.max_abs);
+    worst.cosine = std::min(worst.cosine, one.cosine);
+    if (one.top1_agreement) {
+      worst.top1_agreement = std::min(worst.top1_agreement.value_or(1), *one.top1_agreement);
+    }
   }
   return worst;
 }
 
+Difference Compare(const Outputs& reference, const Outputs& outputs, bool fixed_input) {
+  return Worst(CompareEach(reference, outputs, fixed_input));
+}
+
+std::vector<double> Distances(const OutputSets& a, const OutputSets& b) {
+  std::vector<double> distances;
+  for (std::size_t set = 0; set < a.sets.size(); ++set) {
+    double squares = 0;
+    for (std::size_t i = 0; i < a.sets[set].size(); ++i) {
+      const double x = a.sets[set][i], y = b.sets[set][i];
+      squares += PairOf(x, y) == Pair::kNumbers ? (x - y) * (x - y) : 0;
+    }
+    distances.push_back(std::sqrt(squares));
+  }
+  return distances;
+}
+
 bool Varies(const Outputs& outputs) {
   return std::any_of(outputs.begin(), outputs.end(),
-                     [](const auto& output) { return Variation(output.second) > 0; });
+                     [](const auto& output) { return NormsOf(output.second).variation > 0; });
 }
 
 }  // namespace assay::campaign

@@ -27,21 +27,44 @@ using Outputs = std::map<std::string, OutputSets>;
 /// Errors  those of SafetensorsFile::Open; kMalformed for tensors that are no set of an output.
 Result<Outputs> ReadOutputs(const std::filesystem::path& path);
 
-/// How far `outputs` lie from a reference. Of several outputs the worst counts. What is no finite
-/// number in both, in the same way (finite.h), is left out.
+/// How far an output lies from a reference. What is no finite number in both, in the same way
+/// (finite.h), is left out.
 struct Difference {
-  /// Root of the summed squared errors over that of the part of the reference that varies with the
-  /// input (its distance from its mean over the sets). An output that does not vary is measured by
-  /// its own norm instead, and so is each one when the input is the same in all sets.
+  /// Root of the summed squared errors over `scale`.
   double relative_l2 = 0;
   double max_abs = 0;
   double cosine = 1;
-  std::optional<double>
-      top1_agreement;   // of the last axis' largest, over outputs of rank 2 or more
+  std::optional<double> top1_agreement;  // of the last axis' largest, for rank 2 or more
   std::string problem;  // why they cannot be compared: an output missing, NaN in one; "" when
                         // they can
 };
+/// Of several outputs the worst in each respect.
+Difference Worst(const std::map<std::string, Difference>& differences);
+
+/// The norms of a reference that errors are relative to, over some of its sets.
+struct Norms {
+  double whole = 0;      // L2
+  double variation = 0;  // of what varies with the input: the distance of its sets from their mean
+
+  /// `variation`, or `whole` where nothing varies; 1 for zeros.
+  double scale() const { return variation > 0 ? variation : whole > 0 ? whole : 1; }
+};
+
+/// The sets of inputs that count, ascending; empty for all.
+using Sets = std::vector<std::size_t>;
+
+/// fixed_input  every set has the same input: what varies under it is the noise of threads, and
+///              errors are relative to the whole
+Norms NormsOf(const OutputSets& reference, bool fixed_input = false, const Sets& sets = {});
+
+/// Each output of the reference, by name. Problems are looked for in all sets.
+std::map<std::string, Difference> CompareEach(const Outputs& reference, const Outputs& outputs,
+                                              bool fixed_input = false, const Sets& sets = {});
+/// The worst of them.
 Difference Compare(const Outputs& reference, const Outputs& outputs, bool fixed_input = false);
+
+/// The L2 distance of two outputs of the same shape, by set.
+std::vector<double> Distances(const OutputSets& a, const OutputSets& b);
 
 /// Whether any output varies over the input sets at all.
 bool Varies(const Outputs& outputs);

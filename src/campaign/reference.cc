@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 
 #include "aten/lower.h"
@@ -11,14 +12,16 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "campaign/batch_check.h"
+#include "campaign/node_scan.h"
 #include "campaign/preparation.h"
 #include "campaign/program_file.h"
+#include "campaign/written_outputs.h"
 #include "model/precision.h"
 
 namespace assay::campaign {
 namespace {
 
-constexpr double kMemoryTimeoutS = 60;
+constexpr double kScanSeconds = 120;      // to find where fp32 loses the outputs
 constexpr double kBatchTolerance = 1e-9;  // of fp64: kernels for another batch may sum differently
 
 struct Computed {
@@ -54,22 +57,15 @@ Result<Computed> Compute(const Request& request, const Timeouts& timeouts,
   std::filesystem::create_directories(folder, error);
   // Two runs may do this at once: each writes a file of its own and renames it.
   const std::filesystem::path own = folder / fmt::format("{}.{}.partial", request.key, ::getpid());
-  ASSAY_ASSIGN(const std::unique_ptr<Worker> worker, workshop.Start(request.worker));
-  const auto ask = [&](const char* verb, Json arguments, double seconds) {
-    return worker->Ask(engine::MakeRequest(verb, std::move(arguments)), seconds);
-  };
-  ASSAY_ASSIGN(const Json loaded, ask("load", engine::ToJson(request.job), timeouts.load_s));
-  ASSAY_ASSIGN(const Json done, ask("outputs", {{"path", own.string()}}, timeouts.load_s));
-  ASSAY_ASSIGN(const Json after, ask("memory", {{"reset", false}}, kMemoryTimeoutS));
-  ASSAY_ASSIGN(const engine::Memory memory, engine::MemoryFromJson(after));
-  worker->Close();
+  ASSAY_ASSIGN(const std::uint64_t peak_rss_bytes,
+               WriteOutputs(request.worker, request.job, own, timeouts, workshop));
   std::filesystem::rename(own, outputs, error);
   if (error) {
     return Error{Code::kIo, fmt::format("cannot write {}: {}", outputs.string(), error.message()),
                  "set ASSAY_HOME to a folder that can be written"};
   }
-  ASSAY_TRY(WriteFileAtomically(manifest, Json{{"peak_rss_bytes", memory.peak_rss_bytes}}.dump()));
-  return Computed{.outputs = outputs, .peak_rss_bytes = memory.peak_rss_bytes};
+  ASSAY_TRY(WriteFileAtomically(manifest, Json{{"peak_rss_bytes", peak_rss_bytes}}.dump()));
+  return Computed{.outputs = outputs, .peak_rss_bytes = peak_rss_bytes};
 }
 
 /// Runs (or finds) one reference and notes its peak memory.
@@ -117,6 +113,132 @@ conversion::Recipe RecipeOf(const char* compiler, const char* precision, const c
   recipe.precision = precision;
   recipe.graph_optimization = optimization;
   return recipe;
+}
+
+Result<Roundings> MeasureRounding(const Setting& setting, const Outputs& golden, Runner& runner) {
+  conversion::Recipe recipe = RecipeOf("eager", "fp64", "all");
+  recipe.rounding = true;
+  ASSAY_ASSIGN(const Outputs numbers,
+               runner.Run("rounding", setting.around.roles.rounding, recipe));
+  return RoundingsFrom(numbers, golden);
+}
+
+/// Names the node where fp32 loses a model whose outputs it leaves undecided.
+void FindLoss(const Setting& setting, Workshop& workshop, Progress& progress,
+              References& references) {
+  if (setting.model.module || !IllConditioned(references)) {
+    return;
+  }
+  progress.Update({.name = "reference", .arm = "where fp32 loses the outputs"});
+  const auto scan = ScanRounding(setting, kScanSeconds, workshop);
+  if (scan.ok() && scan->first) {
+    references.ill_conditioned = fmt::format("node '{}' ({})", scan->first->node, scan->first->op);
+  }
+}
+
+/// What fp32 can do to the model, and which outputs do not repeat. `engine` made golden.
+void EstimateRounding(const Setting& setting, const std::string& engine, Runner& runner,
+                      Workshop& workshop, Progress& progress, References& references) {
+  const auto say = [&](const Error& error) {
+    if (workshop.signal() == 0) {
+      progress.Say(fmt::format("no full estimate of what fp32 does: {}", error.message));
+    }
+  };
+  if (!setting.around.roles.rounding.empty()) {
+    auto measured = MeasureRounding(setting, *references.golden, runner);
+    if (measured.ok()) {
+      references.rounding = *std::move(measured);
+    } else {
+      say(measured.error());
+    }
+  }
+  for (const auto& [name, rounding] : references.rounding) {
+    if (std::string why = Unrepeatable(rounding); !why.empty()) {
+      references.unchecked[name] = std::move(why);
+    }
+  }
+  if (auto run = runner.Run("noise", engine, RecipeOf("eager", "fp32", "all")); run.ok()) {
+    Extend(*references.golden, *run, references.rounding);
+    references.eager = *std::move(run);
+  } else {
+    say(run.error());
+  }
+}
+
+/// Where no program makes golden: the file itself, widened to fp64 (engines/pytorch/widened.py).
+/// One that is far from the witness may be the evaluator's fault, so that it judges nobody.
+void UseWidened(const Setting& setting, Runner& runner, References& references) {
+  constexpr double kPlausibleOfFp32 = 1e-2;  // a well-conditioned model's fp32 is nearer its fp64
+  constexpr std::pair<const char*, const char*> kWays[] = {
+      {"onnxruntime_wide", "onnxruntime-fp64"}, {"onnx_reference", "onnx-reference-fp64"}};
+  const std::string& engine = setting.around.roles.rounding;
+  const auto here = setting.engines.find(engine);
+  if (here == setting.engines.end() || !here->second.ok() || !references.witness) {
+    return;
+  }
+  for (const auto& [compiler, name] : kWays) {
+    auto run = runner.Run(name, engine, setting.JobOf(name, RecipeOf(compiler, "fp64", "all")),
+                          {setting.model.sha256, setting.inputs.sha256});
+    if (!run.ok()) {
+      continue;
+    }
+    const Difference apart = Compare(*run, *references.witness, references.fixed_input);
+    if (apart.problem.empty() && apart.relative_l2 <= kPlausibleOfFp32) {
+      Extend(*run, *references.witness, references.rounding);
+      references.golden = *std::move(run);
+      references.golden_name = name;
+      return;
+    }
+  }
+}
+
+const std::string& NameOf(const model::Graph& graph, model::ValueId id) {
+  return graph.values[static_cast<std::size_t>(id)].name;
+}
+
+/// The setting whose program gives as outputs, too, what indices were chosen from.
+Setting Showing(const Setting& setting, const std::map<std::string, Choice>& choices) {
+  Setting showing = setting;
+  model::Graph graph = setting.model.graph;
+  for (const auto& [output, choice] : choices) {
+    const bool shown = std::ranges::find(graph.outputs, choice.values) != graph.outputs.end();
+    const bool given = std::ranges::find(graph.inputs, choice.values) != graph.inputs.end();
+    if (!shown && !given) {
+      graph.outputs.push_back(choice.values);
+    }
+  }
+  if (graph.outputs.size() == setting.model.graph.outputs.size() || !setting.program.ok()) {
+    return showing;
+  }
+  const Result<aten::Program> program = aten::Lower(graph);
+  if (!program.ok()) {
+    return showing;
+  }
+  if (const Result<ProgramFile> kept = KeepProgram(*program, setting.around.home); kept.ok()) {
+    showing.program = kept->path.string();
+    showing.program_sha256 = kept->sha256;
+  }
+  return showing;
+}
+
+/// Takes from golden what its program showed beside the outputs.
+void FillChosen(const Setting& setting, const std::map<std::string, Choice>& choices,
+                References& references) {
+  const model::Graph& graph = setting.model.graph;
+  const Result<Outputs> inputs = ReadOutputs(setting.inputs.file);
+  for (const auto& [output, choice] : choices) {
+    const std::string& name = NameOf(graph, choice.values);
+    if (const auto found = references.golden->find(name); found != references.golden->end()) {
+      references.chosen[output] = {found->second, choice.axis, references.rounding[name]};
+    } else if (inputs.ok() && inputs->contains(name)) {
+      references.chosen[output] = {inputs->at(name), choice.axis, {}};
+    }
+  }
+  std::set<std::string> outputs;
+  for (const model::ValueId id : graph.outputs) {
+    outputs.insert(NameOf(graph, id));
+  }
+  std::erase_if(*references.golden, [&](const auto& one) { return !outputs.contains(one.first); });
 }
 
 /// The plain run of a reduced class; quantised by scales of the calibration inputs.
@@ -264,18 +386,28 @@ ComputedReferences ComputeReferences(const Setting& setting,
     }
     return why;
   };
+  const bool own = setting.model.module.has_value();
+  if (!own) {
+    for (const std::string& output : RandomOutputs(setting.model.graph)) {
+      references.unchecked[output] = "its outputs are random";
+    }
+  }
+  const auto choices = own ? std::map<std::string, Choice>() : ChosenIndices(setting.model.graph);
+  const Setting showing = Showing(setting, choices);
+  Runner with_choices(showing, workshop, progress);
   const auto compute_golden = [&](const std::string& engine) {
     references.no_golden =
-        keep("golden", runner.Run("golden", engine, GoldenRecipe()), references.golden);
+        keep("golden", with_choices.Run("golden", engine, GoldenRecipe()), references.golden);
     if (references.golden) {
-      keep("noise", runner.Run("noise", engine, RecipeOf("eager", "fp32", "all")),
-           references.eager);
+      EstimateRounding(setting, engine, with_choices, workshop, progress, references);
+      FillChosen(setting, choices, references);
+      FindLoss(setting, workshop, progress, references);
     }
   };
-  references.own = setting.model.module.has_value();
-  compute_golden(references.own ? roles.module : roles.golden);
-  if (references.own && !references.golden && setting.program.ok()) {
-    references.own = false;  // code that insists on float32: what was exported of it knows fp64
+  references.golden_name = own ? kModuleGolden : kLoweredGolden;
+  compute_golden(own ? roles.module : roles.golden);
+  if (own && !references.golden && setting.program.ok()) {
+    references.golden_name = kLoweredGolden;  // code that insists on float32: its export knows fp64
     compute_golden(roles.golden);
   }
   references.precision = setting.model.precision;
@@ -299,7 +431,10 @@ ComputedReferences ComputeReferences(const Setting& setting,
   if (setting.model.original && workshop.signal() == 0) {
     computed.batch = CheckBatch(setting, references, runner, progress);
   }
-  computed.peak_rss_bytes = runner.peak();
+  if (!references.golden && !own && workshop.signal() == 0) {
+    UseWidened(setting, runner, references);
+  }
+  computed.peak_rss_bytes = std::max(runner.peak(), with_choices.peak());
   return computed;
 }
 

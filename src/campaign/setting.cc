@@ -53,6 +53,9 @@ std::vector<conversion::Choice> Legal(const std::vector<conversion::Choice>& cho
 Result<Descriptions> Describe(const std::vector<conversion::Choice>& choices, const Roles& roles,
                               bool python, double timeout_s, Workshop& workshop) {
   std::set<std::string> names = {roles.golden, roles.witness};
+  if (!roles.rounding.empty()) {
+    names.insert(roles.rounding);
+  }
   if (python) {
     names.insert(roles.module);
   }

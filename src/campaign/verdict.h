@@ -8,15 +8,29 @@
 #include <string>
 #include <vector>
 
+#include "campaign/output_kinds.h"
 #include "campaign/outputs.h"
+#include "campaign/rounding.h"
 #include "record/record.h"
 
 namespace assay::campaign {
 
+inline constexpr const char* kLoweredGolden = "aten-fp64";
+inline constexpr const char* kModuleGolden = "module-fp64";
+
+/// What an output of indices was chosen from, in the run that made golden.
+struct ChosenFrom {
+  OutputSets values;
+  std::int64_t axis = 0;
+  Rounding rounding = {};  // of the values
+};
+
 struct References {
-  std::optional<Outputs> golden;  // the ATen program in fp64; or, with `own`, the user's module
-  std::optional<Outputs> eager;   // the same in fp32: its error is the noise
-  std::map<std::string, Outputs> plains;  // of the classes of arms, by ArmOutputs::plain
+  std::optional<Outputs> golden;             // the best reference that there is, in fp64
+  std::string golden_name = kLoweredGolden;  // what made it: Output::reference of the record
+  std::optional<Outputs> eager;              // the same in fp32: where it overflows, others may
+  Roundings rounding;                        // of the outputs where it is known
+  std::map<std::string, Outputs> plains;     // of the classes of arms, by ArmOutputs::plain
   std::optional<Outputs> plain;       // what scales the tolerance of a model of a reduced class:
                                       // the ATen program as the file has it (fp16, bf16), or in
                                       // fp64 without its quantisation (int8-qdq)
@@ -25,7 +39,9 @@ struct References {
   std::string no_golden, no_witness;  // why not
   bool fixed_input = false;           // every set is the same, by the user's choice
   bool drawn = false;                 // some input is random
-  bool own = false;  // golden is the Python model itself, which nothing can outvote
+  std::map<std::string, std::string> unchecked;  // outputs that cannot be judged, and why
+  std::map<std::string, ChosenFrom> chosen;      // outputs of indices that are judged by values
+  std::string ill_conditioned;  // where fp32 loses the outputs, "" when nobody looked
 };
 
 struct ArmOutputs {
@@ -40,7 +56,7 @@ struct Judgement {
   record::Output output;
   record::Outcome outcome = record::Outcome::kMeasured;  // or kWrongOutput, kMistrusted
   std::string reason;                                    // one line, "" when it passed
-  std::string note = {};                                 // what was left out, "" for nothing
+  std::vector<std::string> notes;  // of one that passed: what it deviates by, what was left out
 };
 
 struct Verdict {
@@ -52,14 +68,23 @@ struct Verdict {
 Verdict Judge(const References& references, std::span<const ArmOutputs> arms,
               std::optional<double> tolerance);
 
-/// Errors of the references that an arm is held to against golden; nothing where there is none.
-struct Noise {
-  std::optional<double> fp32;   // of the ATen program in fp32
-  std::optional<double> plain;  // of the plain run: how far the class itself is off
+/// Whether fp32 itself leaves some output undecided.
+bool IllConditioned(const References& references);
+
+/// How far off an output may be, relative to NormsOf().scale().
+struct Bounds {
+  double pass = 0;
+  double deviate = 0;  // from here on it fails; never below `pass`
 };
 
-/// The relative L2 error with which an output of this class passes. Nothing for int2, which is
+/// reach  what fp32 does to the output at its worst, nothing where that is not known
+/// norms  of the reference
+Bounds BoundsOfFp32(std::optional<double> reach, const Norms& norms);
+
+/// The relative L2 error with which an output of a reduced class passes. Nothing for int2, which is
 /// never judged.
-std::optional<double> ToleranceOf(const std::string& precision, const Noise& noise);
+///
+/// plain  error of the plain run: how far the class itself is off, nothing where there is none
+std::optional<double> ToleranceOf(const std::string& precision, std::optional<double> plain);
 
 }  // namespace assay::campaign

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "campaign/program_file.h"
+#include "cli/graph_diff.h"
 #include "cli/model_options.h"
 #include "cli/terminal.h"
 #include "cli/torch_tool.h"
@@ -27,6 +28,7 @@ constexpr const char* kExamples =
     "breaks\n"
     "  assay graph python:net.py:build --as dynamo\n"
     "  assay graph model.onnx --from /layer1/Conv --to /layer1/Add\n"
+    "  assay graph model.onnx --diff openvino                  where it computes otherwise\n"
     "  assay graph model.onnx --format dot | dot -Tsvg > graph.svg";
 
 struct GraphOptions {
@@ -34,6 +36,7 @@ struct GraphOptions {
   std::string as = "onnx";
   std::string format = "text";
   std::string from, to;
+  std::string diff;  // engine
 
   bool cut() const { return !from.empty() || !to.empty(); }
 };
@@ -50,7 +53,12 @@ Status CheckChoice(const char* option, const std::string& value,
 
 Status Check(const GraphOptions& options) {
   ASSAY_TRY(CheckChoice("--as", options.as, {"onnx", "aten", "fx", "dynamo"}));
-  ASSAY_TRY(CheckChoice("--format", options.format, {"text", "dot"}));
+  ASSAY_TRY(options.diff.empty() ? CheckChoice("--format", options.format, {"text", "dot"})
+                                 : CheckChoice("--format", options.format, {"text", "json"}));
+  if (!options.diff.empty() && (options.cut() || options.as != "onnx")) {
+    return Error{Code::kInvalidArgument, "--as, --from and --to are not for --diff",
+                 "assay graph MODEL --diff ENGINE"};
+  }
   if (options.as == "dynamo" && options.cut()) {
     return Error{Code::kInvalidArgument, "--from and --to are not for --as dynamo",
                  "it may give several graphs; use them with --as onnx, aten or fx"};
@@ -147,6 +155,9 @@ std::string TextOf(const Shown& shown, const report::Style& style) {
 Result<int> Graph(const GraphOptions& options) {
   ASSAY_TRY(Check(options));
   ASSAY_ASSIGN(const model::Model model, options.model.Load());
+  if (!options.diff.empty()) {
+    return DiffGraph(model, options.diff, options.model.seed, options.format == "json");
+  }
   ASSAY_ASSIGN(const Shown shown, Show(options, model));
   ASSAY_TRY(WriteOut(options.format == "dot" ? view::Dot(shown.listings)
                                              : TextOf(shown, StyleOfStdout())));
@@ -170,7 +181,12 @@ Verb AddGraph(CLI::App& app) {
                    "only what depends on this node; with --to, only the ways between the two")
       ->type_name("NODE");
   verb->add_option("--to", options->to, "only what this node depends on")->type_name("NODE");
-  verb->add_option("--format", options->format, "of stdout: text or dot (graphviz)")
+  verb->add_option("--diff", options->diff,
+                   "the first node whose result ENGINE (onnxruntime, openvino) computes otherwise "
+                   "than fp64, by more than fp32 explains; ends with 1 if there is one")
+      ->type_name("ENGINE");
+  verb->add_option("--format", options->format,
+                   "of stdout: text or dot (graphviz); with --diff, text or json")
       ->type_name("FORMAT")
       ->capture_default_str();
   verb->footer(kExamples);

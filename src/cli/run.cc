@@ -83,6 +83,7 @@ campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& 
     around.roles = {.golden = conversion::kTestEngine,
                     .witness = conversion::kTestEngine,
                     .plain = conversion::kTestEngine,
+                    .rounding = "",
                     .lowered = {},
                     .module = conversion::kTestEngine,
                     .onnx = {}};

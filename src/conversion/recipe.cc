@@ -18,6 +18,7 @@ void OptionalFields(R& recipe, Visit visit) {
   visit("decompose", recipe.decompose);
   visit("channels_last", recipe.channels_last);
   visit("onednn_graph", recipe.onednn_graph);
+  visit("rounding", recipe.rounding);
   visit("spinning", recipe.spinning);
   visit("streams", recipe.streams);
 }

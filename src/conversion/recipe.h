@@ -35,6 +35,7 @@ struct Recipe {
   bool freezing = false;
   bool channels_last = false;              // of 4-D weights and inputs
   bool onednn_graph = false;               // of torchscript
+  bool rounding = false;  // a reference: all the runs of engines/pytorch/rounding.py
   bool spinning = true;                    // of onnxruntime
   std::string streams = "latency";         // of openvino: "throughput"
   std::string graph_optimization = "all";  // "none" for the witness

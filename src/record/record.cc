@@ -88,6 +88,8 @@ void Fields(F& f, S& s) {
   f.Field("top1_agreement", s.top1_agreement);
   f.Field("tolerance", s.tolerance);
   f.Field("least_passing_tolerance", s.least_passing_tolerance);
+  f.Added("deviates", s.deviates);
+  f.Added("worst_output", s.worst_output);
 }
 
 template <typename F, Is<Predicted> S>

@@ -78,6 +78,8 @@ struct Output {
   std::string reference;  // "aten-fp64", "module-fp64", "onnxruntime-fp32", ""
   std::optional<double> relative_l2, max_abs, cosine, top1_agreement, tolerance,
       least_passing_tolerance;
+  bool deviates = false;          // passed, but further off than fp32 was expected to be
+  std::string worst_output = {};  // of several, the one that the numbers are of, "" for one
 };
 
 struct Predicted {          // for this machine, from the graph alone (docs/predicting.md)

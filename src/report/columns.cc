@@ -66,10 +66,12 @@ Cell Output(const Run&, const Arm& arm) {
   }
   const std::string& verdict = arm.output->verdict;
   const std::string error = arm.output->relative_l2 ? Scientific(*arm.output->relative_l2) : "";
-  return {fmt::format("{}{}{}", verdict, error.empty() ? "" : " ", error),
-          verdict == "fail"         ? Tone::kBad
-          : verdict == "mistrusted" ? Tone::kDoubtful
-                                    : Tone::kPlain};
+  const bool doubtful = verdict == "mistrusted" || arm.output->deviates;
+  return {fmt::format("{}{}{}{}", verdict, error.empty() ? "" : " ", error,
+                      arm.output->deviates ? ", deviates" : ""),
+          verdict == "fail" ? Tone::kBad
+          : doubtful        ? Tone::kDoubtful
+                            : Tone::kPlain};
 }
 
 Cell Predicted(const Run&, const Arm& arm) {
@@ -157,6 +159,7 @@ const std::vector<Column>& Columns() {
       {"output_top1_agreement", "/output/top1_agreement", {}},
       {"output_tolerance", "/output/tolerance", {}},
       {"output_least_passing_tolerance", "/output/least_passing_tolerance", {}},
+      {"output_deviates", "/output/deviates", {}},
       {"calibration_source", "/calibration/source", {}},
       {"calibration_folder", "/calibration/folder", {}},
       {"calibration_method", "/calibration/method", {}},

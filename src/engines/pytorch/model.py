@@ -56,14 +56,14 @@ def load_model(job: Job) -> LoadedModel:
     dtype = None if recipe.as_is else torch.float32 if recipe.autocast else asked
     model = _load_users_module(job, dtype) if job.module else _load_program(job, dtype)
     if recipe.channels_last:
-        model = _in_channels_last(model)
+        model = in_channels_last(model)
     if recipe.autocast:
         model = dataclasses.replace(model, module=Autocast(model.module, asked).eval())
         require_effect(model.module, model.input_sets[0], model.keyword_sets[0])
     return model
 
 
-def _in_channels_last(model: LoadedModel) -> LoadedModel:
+def in_channels_last(model: LoadedModel) -> LoadedModel:
     def laid_out(tensor: torch.Tensor) -> torch.Tensor:
         four = tensor.dim() == 4
         return tensor.contiguous(memory_format=torch.channels_last) if four else tensor

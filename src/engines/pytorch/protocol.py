@@ -46,6 +46,7 @@ class Recipe:
     decompose: bool = False  # run_decompositions after capture and quantisation
     channels_last: bool = False  # 4-D weights and inputs
     onednn_graph: bool = False  # of torchscript
+    rounding: bool = False  # a reference: the outputs of all that rounding.py runs
 
 
 @dataclasses.dataclass(frozen=True)
