@@ -37,7 +37,7 @@ TEST_F(CampaignTest, MeasuresJudgesAndRecommends) {
   EXPECT_EQ(run.arms[2].conversion, "FAST");
   for (const record::Arm& arm : run.arms) {
     EXPECT_EQ(arm.outcome, record::Outcome::kMeasured) << arm.reason;
-    EXPECT_EQ(arm.output->verdict, "pass");
+    EXPECT_EQ(arm.output->verdict, "pass") << arm.reason << Json(arm.notes);
     EXPECT_TRUE(arm.stopped == "precision" || arm.stopped == "decided") << arm.stopped;
     EXPECT_GE(arm.timed, 60u);
     EXPECT_GT(*arm.peak_rss_bytes, 0u);

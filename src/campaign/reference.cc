@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 #include <system_error>
 
 #include "aten/lower.h"
@@ -234,11 +233,11 @@ void FillChosen(const Setting& setting, const std::map<std::string, Choice>& cho
       references.chosen[output] = {inputs->at(name), choice.axis, {}};
     }
   }
-  std::set<std::string> outputs;
-  for (const model::ValueId id : graph.outputs) {
-    outputs.insert(NameOf(graph, id));
+  for (const auto& [output, choice] : choices) {
+    if (std::ranges::find(graph.outputs, choice.values) == graph.outputs.end()) {
+      references.golden->erase(NameOf(graph, choice.values));
+    }
   }
-  std::erase_if(*references.golden, [&](const auto& one) { return !outputs.contains(one.first); });
 }
 
 /// The plain run of a reduced class; quantised by scales of the calibration inputs.

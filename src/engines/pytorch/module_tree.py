@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import operator
 import re
 from collections.abc import Callable
@@ -112,6 +113,7 @@ class _TreeBuilder:
         self._tensors = weights | {c.id: c.value for c in program.constants}
         self._transposed: dict[int, int] = {}  # result of aten::t on a weight, to the weight
         self._modules: dict[str, tuple[Any, ...]] = {}  # by path, what the module was made of
+        self._placed: dict[str, int] = {}  # by path, the weight or constant that stands there
         self._nodes: dict[int, fx.Node] = {}
         self._makers = {id: call.op for call in program.calls for id in call.results}
         self._root = nn.Module()
@@ -119,13 +121,19 @@ class _TreeBuilder:
 
     def build(self) -> fx.GraphModule:
         for value in self._program.inputs:
-            self._nodes[value.id] = self._graph.placeholder(_identifier(value.name))
+            self._nodes[value.id] = self._input(value.name)
         for call in self._program.calls:
             self._add(call)
         outputs = tuple(self._node(output.id) for output in self._program.outputs)
         self._graph.output(outputs[0] if len(outputs) == 1 else outputs)
         module = fx.GraphModule(self._root, self._graph, _identifier(self._program.name))
         return module.eval().requires_grad_(False)
+
+    def _input(self, name: str) -> fx.Node:
+        """An input under the name that fx finds for it: none of Python's words, none given twice."""
+        node = self._graph.placeholder("input" if name == "self" else name)
+        node.target = node.name
+        return node
 
     def _add(self, call: Call) -> None:
         if call.op == "aten::t" and call.arguments[0].id in self._names:
@@ -164,14 +172,17 @@ class _TreeBuilder:
             return None  # normalises by the batch, whatever the module's mode
         path = self._path(operands["weight"])
         made_of = (call.op, operands, {k: v for k, v in arguments.items() if k != activation})
-        while path in self._modules and self._modules[path] != made_of:
-            path += "_again"
+        if self._modules.get(path) != made_of:
+            path = self._free(path)
         if path not in self._modules:
             tensors = {name: self._tensor(ref) for name, ref in operands.items()}
             module = kind(arguments, tensors)
             _fill(module, tensors)
             _parent(self._root, path).add_module(path.rpartition(".")[2], module)
             self._modules[path] = made_of
+            for name, ref in operands.items():
+                if ref.id in self._names:
+                    self._placed[f"{path}.{name}"] = ref.id
         return self._graph.call_module(path, (self._node(arguments[activation].id),))
 
     def _is_weight(self, ref: Ref) -> bool:
@@ -199,16 +210,33 @@ class _TreeBuilder:
                 torch.ops.aten.t.default, (self._node(self._transposed[id]),)
             )
         tensor, path = self._tensors[id], _dotted(self._names[id] or f"constant_{id}")
-        holder, name = _parent(self._root, path), path.rpartition(".")[2]
-        if tensor.is_floating_point():
-            holder.register_parameter(name, nn.Parameter(tensor))
-        else:
-            holder.register_buffer(name, tensor)
+        if self._placed.get(path) != id:
+            path = self._free(path)
+            holder, name = _parent(self._root, path), path.rpartition(".")[2]
+            if tensor.is_floating_point():
+                holder.register_parameter(name, nn.Parameter(tensor))
+            else:
+                holder.register_buffer(name, tensor)
+            self._placed[path] = id
         return self._graph.get_attr(path)
+
+    def _free(self, path: str) -> str:
+        """`path`, or one like it at which nothing stands, nor on the way there what is no module."""
+        holder: nn.Module | None = self._root
+        *folders, last = path.split(".")
+        for position, part in enumerate(folders):
+            while not isinstance(getattr(holder, part, nn.Module()), nn.Module):
+                part += "_again"
+            folders[position] = part
+            holder = getattr(holder, part, None)
+        while hasattr(holder, last):
+            last += "_again"
+        return ".".join([*folders, last])
 
 
 def _identifier(name: str) -> str:
-    return re.sub(r"\W", "_", name) or "_"
+    name = re.sub(r"\W", "_", name) or "_"
+    return name + "_" if keyword.iskeyword(name) else name
 
 
 def _dotted(name: str) -> str:
