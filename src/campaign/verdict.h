@@ -29,8 +29,10 @@ struct References {
   std::optional<Outputs> golden;             // the best reference that there is, in fp64
   std::string golden_name = kLoweredGolden;  // what made it: Output::reference of the record
   std::optional<Outputs> eager;              // the same in fp32: where it overflows, others may
-  Roundings rounding;                        // of the outputs where it is known
-  std::map<std::string, Outputs> plains;     // of the classes of arms, by ArmOutputs::plain
+  bool eager_differs = false;  // it computes something else than golden, by PyTorch's design:
+                               // either is right
+  Roundings rounding;                     // of the outputs where it is known
+  std::map<std::string, Outputs> plains;  // of the classes of arms, by ArmOutputs::plain
   std::optional<Outputs> plain;       // what scales the tolerance of a model of a reduced class:
                                       // the ATen program as the file has it (fp16, bf16), or in
                                       // fp64 without its quantisation (int8-qdq)

@@ -49,6 +49,19 @@ TEST(VerdictTest, PassesAtTenTimesWhatFp32Does) {
   EXPECT_EQ(failed.output.reference, "aten-fp64");
 }
 
+TEST(VerdictTest, AModuleWhoseFastPathDiffersIsRightInEitherWay) {
+  References references = WithNoise(1e-6);
+  references.eager = Make(1);
+  EXPECT_EQ(JudgeOne(references, Make(1)).output.verdict, "fail");
+  references.eager_differs = true;
+  const Judgement fast = JudgeOne(references, Make(1 + 1e-6));
+  EXPECT_EQ(fast.output.verdict, "pass");
+  EXPECT_EQ(fast.output.reference, "module-fp32");
+  EXPECT_EQ(fast.notes.size(), 1u);
+  EXPECT_EQ(JudgeOne(references, Make()).output.reference, "aten-fp64");
+  EXPECT_EQ(JudgeOne(references, Make(0.5)).output.verdict, "fail");
+}
+
 TEST(VerdictTest, ReplacesTheToleranceByTheOneGiven) {
   EXPECT_EQ(JudgeOne(WithNoise(1e-6), Make(0.2), "fp32", 0.2).output.verdict, "pass");
 }

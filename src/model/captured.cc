@@ -29,6 +29,7 @@ struct Facts {
   std::vector<Named> inputs, outputs;
   std::map<std::string, std::string> given_inputs;
   std::vector<std::string> made_float32, not_counted;
+  bool fast_path_differs = false;
 };
 
 Named NamedOf(const Json& json) {
@@ -54,7 +55,8 @@ Result<Facts> Read(const fs::path& path) {
                             .outputs = {},
                             .given_inputs = json.at("given_inputs"),
                             .made_float32 = json.at("made_float32"),
-                            .not_counted = json.at("not_counted")};
+                            .not_counted = json.at("not_counted"),
+                            .fast_path_differs = json.at("fast_path_differs")};
                  for (const Json& argument : json.at("arguments")) {
                    read.inputs.push_back(NamedOf(argument));
                  }
@@ -166,7 +168,8 @@ Result<Model> LoadCaptured(const fs::path& folder) {
                 .no_onnx = {},
                 .given_inputs = {},
                 .made_float32 = facts.made_float32,
-                .not_counted = facts.not_counted};
+                .not_counted = facts.not_counted,
+                .fast_path_differs = facts.fast_path_differs};
   if (!facts.no_program.empty()) {
     module.no_program = Unwritten(facts.no_program);
   }

@@ -23,6 +23,7 @@ class CapturedTest : public FolderTest {
             {"parameters", 6},
             {"macs", 12},
             {"not_counted", Json::array()},
+            {"fast_path_differs", false},
             {"arguments",
              {{{"name", "x"}, {"keyword", false}, {"dtype", "float32"}, {"shape", {2, 3}}}}},
             {"outputs", {{{"name", "output"}, {"dtype", "float32"}, {"shape", {2, 3}}}}},

@@ -30,6 +30,8 @@ struct Module {
   std::map<std::string, std::filesystem::path> given_inputs;  // .npy, of inputs that are no floats
   std::vector<std::string> made_float32;  // other types of floats that its weights came in
   std::vector<std::string> not_counted;   // operators that Model::macs leaves out
+  bool fast_path_differs = false;  // PyTorch's fast path for attention, which eager inference
+                                   // takes, computes something else than the module's own code
 };
 
 struct Model {

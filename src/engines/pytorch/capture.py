@@ -11,6 +11,7 @@ ends with 1. What the user's code prints goes where it would.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import pathlib
@@ -22,7 +23,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from . import checkpoint, examples, exported, sources, user_module
+from . import checkpoint, examples, exported, prepared, sources, user_module
 from .user_module import MODULE_FILE, WEIGHTS_FILE, ModuleError
 
 PROGRAM_FILE, GRAPH_FILE = "program.json", "model.onnx"
@@ -96,6 +97,7 @@ class _Capture:
         namespace, found = user_module.import_target(self._o.target, self._o.folder)
         given = user_module.instance(found, self._o.target, self._o.seed)
         dtypes = {tensor.dtype for _, tensor in user_module.named_tensors(given)}
+        preparation = prepared.Preparation(given)
         module = user_module.for_inference(given)
         if self._o.weights is not None:
             checkpoint.put_in(module, self._o.weights, self._name)
@@ -103,7 +105,8 @@ class _Capture:
             module, namespace, self._o.input_shape, self._o.batch_size, self._o.seed
         )
         weights = {n: t.detach().clone() for n, t in user_module.named_tensors(module)}
-        seen = examples.observe(module, arguments)
+        seen = self._observe(module, arguments, weights)
+        preparation.check(module, arguments)
         files = watch.stop()
         user_module.restore(module, weights)
         named = {n: t.detach() for n, t in user_module.named_tensors(module)}
@@ -123,10 +126,28 @@ class _Capture:
             "outputs": [_described(name, value) for name, value in seen.outputs],
             "given_inputs": self._write_integers(arguments, seen),
             **reasons,
+            "fast_path_differs": seen.fast_path_differs,
             "made_float32": sorted(_other_floats(dtypes)),
             "sources": files,
         }
         return facts | {"sha256": self._sum(facts)}
+
+    def _observe(
+        self,
+        module: nn.Module,
+        arguments: list[examples.Argument],
+        weights: dict[str, torch.Tensor],
+    ) -> examples.Seen:
+        seen = examples.observe(module, arguments)
+        if not prepared.has_fast_path(module):
+            return seen
+        user_module.restore(module, weights)
+        with prepared.own_code():
+            own = examples.observe(module, arguments)
+        differs = prepared.differ(seen.outputs, own.outputs)
+        return dataclasses.replace(
+            seen, macs=own.macs, not_counted=own.not_counted, fast_path_differs=differs
+        )
 
     def _path(self, name: str) -> pathlib.Path:
         return self._o.into / name
@@ -146,13 +167,8 @@ class _Capture:
             )
             return {"no_program": why, "no_onnx": why}
         args, kwargs = examples.call_of(arguments, {a.name: a.value for a in arguments})
-        # Fused layers and nested tensors, which eager PyTorch takes for inference, are no graph.
-        fastpath = torch.backends.mha.get_fastpath_enabled()
-        torch.backends.mha.set_fastpath_enabled(False)
-        try:
+        with prepared.own_code():
             return self._export_graph(module, arguments, seen, weights, args, kwargs)
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fastpath)
 
     def _export_graph(
         self,

@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from . import program as aten
-from . import user_module
+from . import prepared, user_module
 from .capture import main
 from .engine_test import EngineProcess
 from .examples import SETS
@@ -160,6 +160,7 @@ class CaptureTest(unittest.TestCase):
             ("broken.py:Raises", (), r"RuntimeError: no weights today \(broken.py:10,", "alone"),
             ("broken.py:WrongShape", (), r"\(broken.py:15, 'return x @", "alone"),
             ("broken.py:Overwrites", (), "writes to its input 'x'", "clone"),
+            ("numbers.py:Spectrum", (), "returns complex64 numbers as 'output'", "view_as_real"),
             ("encoder.py:Encoder", ("--batch-size", "3"), "'ids' of shape 2x12", "--input-shape"),
             ("cnn.py:build", ("--input-shape", "2x3x32x32", "--batch-size", "3"), "2x3x32x32", "once"),
         ):  # fmt: skip
@@ -242,6 +243,30 @@ class CaptureTest(unittest.TestCase):
             self.assertEqual(own.keys(), replayed.keys())
             for name, tensor in own.items():
                 torch.testing.assert_close(replayed[name], tensor, rtol=1e-4, atol=1e-5)
+
+    def test_attention_of_all_kinds_is_counted_and_exported_as_its_own_code_has_it(self) -> None:
+        for kind, differs in (("Product", False), ("Weights", False), ("Causal", False), ("Encoder", True)):
+            with self.subTest(kind):
+                facts = self.capture(f"attention.py:{kind}")
+                self.assertEqual(facts["fast_path_differs"], differs)
+                self.assertGreater(facts["macs"], 0)
+                with prepared.own_code():
+                    self.expect_all_forms_to_agree(facts)
+
+    def test_complex_numbers_stay_complex(self) -> None:
+        facts = self.capture("numbers.py:Rotary")
+        self.assertRegex(facts["no_program"], "'turn' holds complex numbers")
+        module = str(self.into / "module.json")
+        double = self.outputs("pytorch", self.job(facts, "fp64", module=module))
+        own, _ = user_module.load(self.into)
+        for k in range(SETS):
+            torch.testing.assert_close(
+                double[f"output.{k}"].float(), own(*self.inputs_of(facts, k).values())
+            )
+
+    def test_what_float32_cannot_hold_is_refused_where_it_parts(self) -> None:
+        error = self.capture("numbers.py:Exact", status=1)
+        self.assertRegex(error["message"], r"than in its own float64: output 'output' is off by")
 
     def test_the_golden_reference_is_the_module_in_double(self) -> None:
         facts = self.capture("encoder.py:Encoder")

@@ -131,6 +131,7 @@ class Seen:
     not_counted: list[str]  # operators that macs leaves out
     rows: dict[str, int]  # by input: of the smallest table that its integers index
     changed: list[str]  # parameters and buffers that it wrote to
+    fast_path_differs: bool = False  # PyTorch's for attention gives other outputs than its own code
 
 
 def observe(module: nn.Module, arguments: list[Argument]) -> Seen:
@@ -148,6 +149,13 @@ def observe(module: nn.Module, arguments: list[Argument]) -> Seen:
                 f"forward writes to its input '{argument.name}' in place, so that no two "
                 "inferences would get the same",
                 "clone it first",
+            )
+    for name, tensor in named_outputs(outputs):
+        if tensor.is_complex() or tensor.is_quantized:
+            raise ModuleError(
+                f"forward returns {str(tensor.dtype).removeprefix('torch.')} numbers as '{name}', "
+                "which no other runtime has",
+                "return torch.view_as_real of complex numbers, dequantize() of quantised ones",
             )
     taken = {argument.name for argument in arguments}
     changed = [n for n, tensor in named_tensors(module) if not _same(before[n], tensor)]

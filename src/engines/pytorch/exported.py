@@ -111,6 +111,8 @@ class _Writer:
             raise NotExpressible(f"torch.export passes it '{spec.target}', which is no tensor")
         held = self._exported.state_dict
         tensor = (held if spec.target in held else self._exported.constants)[spec.target].detach()
+        if tensor.is_complex():
+            raise NotExpressible(f"'{spec.target}' holds complex numbers")
         name = self._names.setdefault(_identity(tensor), spec.target)
         if name not in self._ids:
             self._weights.setdefault(name, tensor)

@@ -90,7 +90,15 @@ def _load_program(job: Job, dtype: torch.dtype | None) -> LoadedModel:
 
 
 def _in_precision(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Module:
-    return module if dtype is None else module.to(dtype)
+    """Complex numbers stay complex, which Module.to would make real ones."""
+    if dtype is None or not any(t.is_complex() for _, t in user_module.named_tensors(module)):
+        return module if dtype is None else module.to(dtype)
+    for _, tensor in user_module.named_tensors(module):
+        if tensor.is_floating_point():
+            tensor.data = tensor.data.to(dtype)
+        elif tensor.is_complex() and dtype == torch.float64:
+            tensor.data = tensor.data.to(torch.complex128)
+    return module
 
 
 def _load_users_module(job: Job, dtype: torch.dtype | None) -> LoadedModel:
@@ -140,6 +148,9 @@ def _with_inputs(
     )
 
 
+_WIDER = {torch.float32: torch.float64, torch.complex64: torch.complex128}
+
+
 class _Widen(TorchFunctionMode):
     """float32 that code asks for by name becomes float64."""
 
@@ -147,7 +158,7 @@ class _Widen(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         def wide(value: Any) -> Any:
-            return torch.float64 if value is torch.float32 else value
+            return _WIDER.get(value, value) if isinstance(value, torch.dtype) else value
 
         func = torch.Tensor.double if func is torch.Tensor.float else func
         return func(*map(wide, args), **{k: wide(v) for k, v in (kwargs or {}).items()})

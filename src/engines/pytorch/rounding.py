@@ -20,6 +20,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .model import LoadedModel, in_channels_last, load_model
+from .prepared import own_code
 from .protocol import Job
 
 UNIT_ROUNDOFF = 2.0**-24  # of float32
@@ -90,7 +91,12 @@ def measure(job: Job) -> dict[str, torch.Tensor]:
         for mode in modes:
             _extend(reach, wide, _moved(_load(job, "fp64"), mode))
     for order in (_one_thread, _without_onednn, _other_layout):
-        with contextlib.suppress(RuntimeError), torch.inference_mode(), order(job) as other:
+        with (
+            contextlib.suppress(RuntimeError),
+            torch.inference_mode(),
+            own_code(),
+            order(job) as other,
+        ):
             _extend(reach, wide, other)
     norms = {(k, name): _norm(value) for k in sets for name, value in wide[k]}
     return {
