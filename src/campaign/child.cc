@@ -226,14 +226,10 @@ std::optional<int> Child::Reap() {
   return status;
 }
 
-int Child::Await() {
-  while (true) {
-    if (const auto status = Reap()) {
-      return *status;
-    }
-    pollfd ended{pidfd(), POLLIN, 0};
-    ::poll(&ended, 1, -1);
-  }
+std::optional<int> Child::AwaitFor(double seconds) {
+  pollfd ended{pidfd(), POLLIN, 0};
+  ::poll(&ended, 1, static_cast<int>(std::min(seconds * 1e3 + 1, 1e9)));
+  return Reap();
 }
 
 }  // namespace assay::campaign

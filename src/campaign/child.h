@@ -51,7 +51,7 @@ class Child {
 
   /// The wait status when the leader has ended: kills what is left of its group and reaps it.
   std::optional<int> Reap();
-  int Await();  // the same when it ends: blocks until then
+  std::optional<int> AwaitFor(double seconds);  // the same when it ends within this time: blocks
 
  private:
   Child(pid_t pid, Descriptor pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}

@@ -188,7 +188,8 @@ Result<model::Model> LoadPython(const ModelOptions& options, const Tell& tell) {
        .batch_size = options.batch_size.value_or(1),
        .input_shape = shapes.empty() ? "" : tensor::ToString(shapes.begin()->second),
        .weights = options.weights,
-       .seed = options.seed},
+       .seed = options.seed,
+       .stage_timeout_s = options.stage_timeout_s},
       HomeDirectory(), tell);
 }
 

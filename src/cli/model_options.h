@@ -25,6 +25,7 @@ struct ModelOptions {
   std::vector<std::string> dimensions;    // "NAME=N"
   std::vector<std::string> input_shapes;  // "1x3x224x224", "NAME=1x3x224x224"
   std::uint64_t seed = 0;
+  double stage_timeout_s = 1800;  // of the capture of a Python module
   /// Whether an ONNX file that fixes another batch may be changed to this one: for those who verify
   /// the outputs (model/batch.h).
   bool changes_batch = false;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
@@ -25,6 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "assay-capture-module";
 constexpr const char* kLogFile = "capture.log";
+constexpr const char* kStageFile = "stage";
+constexpr double kTick = 0.2, kTellSeconds = 20;
 
 /// A target whose file is named from the root, and the folder to import from.
 struct Place {
@@ -93,7 +96,8 @@ std::vector<std::string> CommandOf(const PythonModel& wanted, const Place& place
                                       "--folder",       place.folder.string(),
                                       "--into",         into.string(),
                                       "--seed",         std::to_string(wanted.seed),
-                                      "--batch-size",   std::to_string(wanted.batch_size)};
+                                      "--batch-size",   std::to_string(wanted.batch_size),
+                                      "--timeout",      fmt::format("{}", wanted.stage_timeout_s)};
   if (!wanted.input_shape.empty()) {
     command.insert(command.end(), {"--input-shape", wanted.input_shape});
   }
@@ -103,8 +107,46 @@ std::vector<std::string> CommandOf(const PythonModel& wanted, const Place& place
   return command;
 }
 
-/// Runs a command to its end with its output in `log`. Returns its wait status.
-Result<int> RunToEnd(const std::vector<std::string>& command, const fs::path& log) {
+/// What the capture is at: capture.py writes it down as it goes.
+std::string StageIn(const fs::path& folder) {
+  const auto said = ReadFile(folder / kStageFile);
+  return said.ok() && !said->empty() ? *said : "starting Python";
+}
+
+/// Waits for the end of a capture into `folder`. Returns its wait status.
+Result<int> AwaitStages(campaign::Child& child, const PythonModel& wanted, const fs::path& folder,
+                        const Tell& tell) {
+  using Clock = std::chrono::steady_clock;
+  const auto since = [](Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  std::string stage = StageIn(folder);
+  auto begun = Clock::now(), told = begun;
+  while (true) {
+    if (const auto status = child.AwaitFor(kTick)) {
+      return *status;
+    }
+    if (std::string now = StageIn(folder); now != stage) {
+      stage = std::move(now);
+      begun = Clock::now();
+    }
+    if (since(begun) > wanted.stage_timeout_s) {
+      return Error{Code::kTimedOut,
+                   fmt::format("'{}{}' did not end {} within {:g} s", kPythonPrefix, wanted.target,
+                               stage, wanted.stage_timeout_s),
+                   "--timeout S gives each stage S seconds"};
+    }
+    if (since(told) > kTellSeconds) {
+      tell(fmt::format("still at {}, for {:.0f} s", stage, since(begun)));
+      told = Clock::now();
+    }
+  }
+}
+
+/// Runs a capture into `folder` to its end, its output beside. Returns its wait status.
+Result<int> RunToEnd(const PythonModel& wanted, const std::vector<std::string>& command,
+                     const fs::path& folder, const Tell& tell) {
+  const fs::path log = folder / kLogFile;
   const Descriptor output(::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!output.valid()) {
     return Error{Code::kIo, fmt::format("cannot write {}: {}", log.string(), std::strerror(errno)),
@@ -113,7 +155,7 @@ Result<int> RunToEnd(const std::vector<std::string>& command, const fs::path& lo
   campaign::ChildSpec spec;
   spec.command = command;
   ASSAY_ASSIGN(campaign::Child child, campaign::Child::Start(spec, output.get()));
-  return child.Await();
+  return AwaitStages(child, wanted, folder, tell);
 }
 
 /// What capture.py says is wrong; what it printed last where it could say nothing.
@@ -139,10 +181,11 @@ Result<std::string> ContentKey(const fs::path& folder) {
 
 /// Captures into a folder of its own, which is then named by its content, and notes it in `index`.
 Result<fs::path> Capture(const PythonModel& wanted, const Place& place, const fs::path& program,
-                         const fs::path& index) {
+                         const fs::path& index, const Tell& tell) {
   ASSAY_ASSIGN(PendingFolder pending, PendingFolder::Make(index.parent_path()));
-  ASSAY_ASSIGN(const int status, RunToEnd(CommandOf(wanted, place, program, pending.path()),
-                                          pending.path() / kLogFile));
+  ASSAY_ASSIGN(const int status,
+               RunToEnd(wanted, CommandOf(wanted, place, program, pending.path()), pending.path(),
+                        tell));
   if (status != 0) {
     return FailureOf(status, wanted.target, pending.path());
   }
@@ -200,7 +243,7 @@ Result<model::Model> LoadPythonModel(const PythonModel& wanted, const fs::path& 
     fs::remove_all(*found, ignored);  // damaged: capture it again
   }
   tell(fmt::format("capturing {}{} (once, then kept)", kPythonPrefix, wanted.target));
-  ASSAY_ASSIGN(const fs::path folder, Capture(wanted, place, program, index));
+  ASSAY_ASSIGN(const fs::path folder, Capture(wanted, place, program, index, tell));
   ASSAY_ASSIGN(model::Model loaded, model::LoadCaptured(folder));
   TellOf(loaded, tell);
   return loaded;

@@ -22,11 +22,12 @@ struct PythonModel {
   std::string input_shape;  // "": example_inputs() says it
   std::string weights;      // a checkpoint, "" for what the callable gives
   std::uint64_t seed = 0;
+  double stage_timeout_s = 1800;
 };
 
 /// home  assay's own folder; its models/ holds what was captured
-/// tell  is told when a capture begins
-/// Errors  kInvalidArgument with what is wrong with the target, its inputs or its weights;
+/// tell  is told when a capture begins, and what it is at when that takes long
+/// Errors  kTimedOut naming the stage that took longer than it may; kInvalidArgument with what is wrong with the target, its inputs or its weights;
 ///         kUnavailable when the Python side was not built; kIo.
 Result<model::Model> LoadPythonModel(const PythonModel& wanted, const std::filesystem::path& home,
                                      const Tell& tell);

@@ -238,6 +238,7 @@ Result<std::vector<model::Model>> RunOptions::Models(const Tell& tell) const {
   for (const std::optional<std::int64_t>& size : sizes) {
     ModelOptions one = model;
     one.batch_size = size;
+    one.stage_timeout_s = timeout.value_or(one.stage_timeout_s);
     ASSAY_ASSIGN(model::Model loaded, one.Load(tell));
     models.push_back(std::move(loaded));
   }

@@ -21,9 +21,12 @@ namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "assay-torch-graph";
 
-/// All that comes out of `fd` until its other end is closed.
+constexpr double kPatienceSeconds = 1800;  // what a campaign gives a preparation
+
+/// The whole of a file, from its beginning.
 std::string ReadAll(int fd) {
   std::string text;
+  ::lseek(fd, 0, SEEK_SET);
   char buffer[1 << 16];
   while (true) {
     const ssize_t count = ::read(fd, buffer, sizeof buffer);
@@ -36,7 +39,6 @@ std::string ReadAll(int fd) {
 }
 
 Error Failed(int status, int log) {
-  ::lseek(log, 0, SEEK_SET);
   const std::string last = campaign::LastLine(ReadAll(log));
   return {Code::kCrashed,
           fmt::format("{} {}{}", kProgram, campaign::HowItEnded(status),
@@ -56,24 +58,23 @@ Result<view::TorchGraphs> AskTorch(const std::string& form, const fs::path& file
                  "tools/setup.sh builds and installs what is missing; --as onnx and --as aten need "
                  "no PyTorch"};
   }
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
-    return Error{Code::kIo, fmt::format("no pipe: {}", std::strerror(errno)), ""};
-  }
-  const Descriptor reply(ends[0]);
-  Descriptor theirs(ends[1]);
+  const Descriptor reply(::memfd_create("reply", MFD_CLOEXEC));
   const Descriptor log(::memfd_create("log", MFD_CLOEXEC));
   campaign::ChildSpec spec;
   spec.command = {tool.string(), form, file.string(), weights.string(),
-                  std::to_string(theirs.get())};
-  spec.inherited_fd = theirs.get();
+                  std::to_string(reply.get())};
+  spec.inherited_fd = reply.get();
   ASSAY_ASSIGN(campaign::Child child, campaign::Child::Start(spec, log.get()));
-  theirs = Descriptor();
-  const std::string text = ReadAll(reply.get());
-  if (const int status = child.Await(); status != 0) {
-    return Failed(status, log.get());
+  const std::optional<int> status = child.AwaitFor(kPatienceSeconds);
+  if (!status) {
+    return Error{Code::kTimedOut,
+                 fmt::format("{} did not show it within {:g} s", kProgram, kPatienceSeconds),
+                 "--as aten shows the calls themselves"};
   }
-  ASSAY_ASSIGN(const Json json, ParseJson(text, kProgram));
+  if (*status != 0) {
+    return Failed(*status, log.get());
+  }
+  ASSAY_ASSIGN(const Json json, ParseJson(ReadAll(reply.get()), kProgram));
   if (json.contains("error")) {
     return Error{Code::kUnsupported,
                  fmt::format("{} of PyTorch: {}", form == "fx" ? "torch.export" : "dynamo",

@@ -11,11 +11,14 @@ ends with 1. What the user's code prints goes where it would.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import hashlib
 import json
 import pathlib
+import signal
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import numpy
@@ -26,6 +29,7 @@ from torch import nn
 from . import checkpoint, examples, exported, prepared, sources, user_module
 from .user_module import MODULE_FILE, WEIGHTS_FILE, ModuleError
 
+STAGE_FILE = "stage"
 PROGRAM_FILE, GRAPH_FILE = "program.json", "model.onnx"
 
 
@@ -54,6 +58,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--input-shape", type=_shape, default=[])
     parser.add_argument("--weights", type=pathlib.Path)
+    parser.add_argument("--timeout", type=float, default=1800, help="seconds for a stage")
     return parser.parse_args(arguments)
 
 
@@ -94,7 +99,9 @@ class _Capture:
     def run(self) -> dict[str, Any]:
         """The facts of module.json. Raises ModuleError, or what the user's code raises."""
         watch = sources.Watch()
+        self._begin("its import")
         namespace, found = user_module.import_target(self._o.target, self._o.folder)
+        self._begin("making the module")
         given = user_module.instance(found, self._o.target, self._o.seed)
         dtypes = {tensor.dtype for _, tensor in user_module.named_tensors(given)}
         preparation = prepared.Preparation(given)
@@ -104,6 +111,7 @@ class _Capture:
         arguments = examples.arguments_of(
             module, namespace, self._o.input_shape, self._o.batch_size, self._o.seed
         )
+        self._begin("its first inference")
         weights = {n: t.detach().clone() for n, t in user_module.named_tensors(module)}
         seen = self._observe(module, arguments, weights)
         preparation.check(module, arguments)
@@ -131,6 +139,26 @@ class _Capture:
             "sources": files,
         }
         return facts | {"sha256": self._sum(facts)}
+
+    def _begin(self, stage: str) -> None:
+        """For who waits: assay ends a capture whose stage takes longer than it may."""
+        self._path(STAGE_FILE).write_text(stage)
+
+    @contextlib.contextmanager
+    def _stage_that_may_fail(self, stage: str) -> Iterator[None]:
+        """Raises TimeoutError before assay ends all of it: the module can be run without."""
+
+        def stop(*_: Any) -> None:
+            raise TimeoutError(f"{stage} did not end within {self._o.timeout:g} s")
+
+        self._begin(stage)
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, 0.9 * self._o.timeout)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
     def _observe(
         self,
@@ -180,7 +208,7 @@ class _Capture:
         kwargs: dict[str, torch.Tensor],
     ) -> dict[str, str]:
         try:
-            with torch.no_grad():
+            with torch.no_grad(), self._stage_that_may_fail("torch.export"):
                 captured = torch.export.export(module, args, kwargs)
         except Exception as e:  # what it cannot capture comes as any of a dozen kinds
             traceback.print_exc()
@@ -216,7 +244,7 @@ class _Capture:
     ) -> str:
         """model.onnx, its weights beside it in model.onnx.data."""
         try:
-            with torch.no_grad():
+            with torch.no_grad(), self._stage_that_may_fail("torch.onnx.export"):
                 program = torch.onnx.export(
                     captured,
                     input_names=[a.name for a in arguments],
