@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/pending_folder.h"
 #include "model/external.h"
+#include "model/linked.h"
 #include "model/proto.h"
 #include "onnx/onnx-ml.pb.h"
 #include "tensor/fit.h"
@@ -79,20 +80,6 @@ class Sorter {
  private:
   std::map<std::string, std::set<std::string>> readers_;  // by initializer: operators
 };
-
-/// Of the graph and of those inside its nodes.
-void ListInitializers(::onnx::GraphProto& graph, std::vector<::onnx::TensorProto*>& initializers) {
-  for (::onnx::TensorProto& proto : *graph.mutable_initializer()) {
-    initializers.push_back(&proto);
-  }
-  for (::onnx::NodeProto& node : *graph.mutable_node()) {
-    for (::onnx::AttributeProto& attribute : *node.mutable_attribute()) {
-      if (attribute.has_g()) {
-        ListInitializers(*attribute.mutable_g(), initializers);
-      }
-    }
-  }
-}
 
 /// All but those that no safetensors file can hold, which stay where they are.
 Result<std::vector<Initializer>> InitializersOf(::onnx::GraphProto& graph, ExternalFiles& files) {
@@ -191,10 +178,35 @@ bool HasForeignWeights(const Graph& graph) {
 }
 
 /// Whether all that lies in external files can lie in a safetensors file.
-bool MovesAll(const fs::path& onnx) {
-  ::onnx::ModelProto proto;
+bool MovesAll(const fs::path& onnx, ::onnx::GraphProto& graph) {
   ExternalFiles files(onnx.parent_path());
-  return ParseModel(onnx, proto).ok() && InitializersOf(*proto.mutable_graph(), files).ok();
+  return InitializersOf(graph, files).ok();
+}
+
+/// The graph and the files that it names, as they are.
+Status CopyFiles(const fs::path& onnx, ::onnx::GraphProto& graph, const fs::path& folder) {
+  std::vector<::onnx::TensorProto*> initializers;
+  ListInitializers(graph, initializers);
+  std::set<fs::path> files;
+  for (const ::onnx::TensorProto* one : initializers) {
+    if (one->data_location() == ::onnx::TensorProto::EXTERNAL) {
+      files.insert(LocationOf(*one));
+    }
+  }
+  std::error_code error;
+  fs::copy_file(onnx, folder / kGraphFile, error);
+  for (auto file = files.begin(); !error && file != files.end(); ++file) {
+    fs::create_directories((folder / *file).parent_path(), error);
+    fs::copy_file(onnx.parent_path() / *file, folder / *file, fs::copy_options::skip_existing,
+                  error);
+  }
+  if (error) {
+    return Error{Code::kIo,
+                 fmt::format("cannot copy {} and its data to {}: {}", onnx.string(),
+                             folder.string(), error.message()),
+                 ""};
+  }
+  return {};
 }
 
 }  // namespace
@@ -273,17 +285,23 @@ Result<Model> LoadMapped(const fs::path& onnx, const LoadOptions& options, const
   const std::uintmax_t bytes = fs::file_size(onnx, error);
   if (error || bytes <= most_inline_bytes || bytes > INT_MAX) {
     ASSAY_ASSIGN(Model own, Load(onnx, options));
-    if (!HasForeignWeights(own.graph)) {
+    ::onnx::ModelProto proto;
+    ASSAY_TRY(ParseModel(onnx, proto));
+    ::onnx::GraphProto& graph = *proto.mutable_graph();
+    const bool links = HasLinks(graph, onnx);
+    if (!links && !HasForeignWeights(own.graph)) {
+      return own;
+    }
+    const bool moves = MovesAll(onnx, graph);
+    if (!links && !moves) {
       return own;
     }
     const std::string key = Sha256Of(fmt::format("{} {}", kRecipe, own.sha256)).substr(0, 16);
-    if (!MovesAll(onnx)) {
-      return own;
-    }
     const LoadOptions known = {
         .dimensions = options.dimensions, .shapes = options.shapes, .known_sha256 = own.sha256};
-    return LoadCopy(cache, own.name, key, known,
-                    [&](const fs::path& folder) { return WriteCopy(onnx, folder); });
+    return LoadCopy(cache, own.name, key, known, [&](const fs::path& folder) {
+      return moves ? WriteCopy(onnx, folder) : CopyFiles(onnx, graph, folder);
+    });
   }
   ASSAY_ASSIGN(const std::string key, KeyOfFile(onnx));
   return LoadCopy(cache, onnx.stem().string(), key, options, [&](const fs::path& folder) -> Status {

@@ -45,7 +45,8 @@ inline constexpr std::uint64_t kMostInlineBytes = 16'000'000;
 
 /// Loads `onnx`, or a copy in `cache` whose weights lie in model.safetensors and are mapped, made
 /// once for its content: of a file of more than `most_inline_bytes`, and of one whose external data
-/// are not safetensors, as torch.onnx writes them. Errors  those of Load and WriteCopy.
+/// are not safetensors, as torch.onnx writes them, or behind links. Errors  those of Load and
+/// WriteCopy.
 Result<Model> LoadMapped(const std::filesystem::path& onnx, const LoadOptions& options,
                          const std::filesystem::path& cache,
                          std::uint64_t most_inline_bytes = kMostInlineBytes);

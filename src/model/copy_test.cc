@@ -217,6 +217,34 @@ TEST_F(CopyTest, LoadsWeightsThatLieInAFileOfAnotherKindFromACopy) {
   EXPECT_EQ(LoadMapped(own / "model.onnx", {}, folder_ / "cache")->sha256, model->sha256);
 }
 
+TEST_F(CopyTest, LoadsDataBehindLinksFromACopyThatEveryRuntimeReads) {
+  for (const std::string type : {"float", "int4"}) {  // no safetensors file holds the second
+    const auto own = folder_ / type;
+    std::filesystem::create_directories(own);
+    ASSERT_TRUE(WriteFileAtomically(folder_ / ("blob" + type), std::string(8, 'a')).ok());
+    std::filesystem::create_symlink(folder_ / ("blob" + type), own / "w.safetensor0");
+    const auto onnx =
+        Write("agraph (float[2] x) => (float[2] y) { y = Relu(x) }", [&](onnx::ModelProto& proto) {
+          onnx::TensorProto& w = *proto.mutable_graph()->add_initializer();
+          w.set_name("w");
+          w.set_data_type(type == "int4" ? onnx::TensorProto::INT4 : onnx::TensorProto::FLOAT);
+          w.add_dims(type == "int4" ? 16 : 2);
+          w.set_data_location(onnx::TensorProto::EXTERNAL);
+          auto& place = *w.add_external_data();
+          place.set_key("location");
+          place.set_value("w.safetensor0");
+        });
+    std::filesystem::rename(onnx, own / "m.onnx");
+    const auto model = LoadMapped(own / "m.onnx", {}, folder_ / "cache");
+    ASSERT_TRUE(model.ok()) << type << ": " << model.error().message;
+    EXPECT_EQ(model->folder.parent_path(), folder_ / "cache");
+    for (const auto& entry : std::filesystem::directory_iterator(model->folder)) {
+      EXPECT_TRUE(entry.is_regular_file() && !entry.is_symlink()) << entry.path();
+    }
+    EXPECT_EQ(LoadMapped(own / "m.onnx", {}, folder_ / "cache")->sha256, model->sha256);
+  }
+}
+
 TEST_F(CopyTest, LeavesNoCopyOfALargeFileThatIsRefused) {
   const auto onnx = Write("agraph (float[2] x) => (float[3] y) { y = Relu(z) }");
   ExpectError(LoadMapped(onnx, {}, folder_ / "cache", 10), Code::kMalformed, "sorted");

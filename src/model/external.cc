@@ -41,6 +41,21 @@ Result<std::uint64_t> NumberOf(const onnx::TensorProto& proto, std::string_view 
 
 }  // namespace
 
+void ListInitializers(onnx::GraphProto& graph, std::vector<onnx::TensorProto*>& initializers) {
+  for (onnx::TensorProto& proto : *graph.mutable_initializer()) {
+    initializers.push_back(&proto);
+  }
+  for (onnx::NodeProto& node : *graph.mutable_node()) {
+    for (onnx::AttributeProto& attribute : *node.mutable_attribute()) {
+      if (attribute.has_g()) {
+        ListInitializers(*attribute.mutable_g(), initializers);
+      }
+    }
+  }
+}
+
+std::string LocationOf(const onnx::TensorProto& proto) { return EntryOf(proto, "location"); }
+
 Result<const ExternalFiles::File*> ExternalFiles::Open(const std::string& location) {
   if (const auto found = files_.find(location); found != files_.end()) {
     return &found->second;
@@ -68,7 +83,7 @@ Result<ExternalFiles::Range> ExternalFiles::Locate(const onnx::TensorProto& prot
 
 Result<ExternalFiles::Range> ExternalFiles::Locate(const onnx::TensorProto& proto,
                                                    std::optional<std::uint64_t> bytes) {
-  ASSAY_ASSIGN(const File* file, Open(EntryOf(proto, "location")));
+  ASSAY_ASSIGN(const File* file, Open(LocationOf(proto)));
   ASSAY_ASSIGN(const std::uint64_t offset, NumberOf(proto, "offset", 0));
   const std::uint64_t size = file->content.bytes().size();
   ASSAY_ASSIGN(const std::uint64_t length,
@@ -81,7 +96,7 @@ Result<ExternalFiles::Range> ExternalFiles::Locate(const onnx::TensorProto& prot
 }
 
 Result<Weight> ExternalFiles::Resolve(const onnx::TensorProto& proto, const tensor::Type& type) {
-  const std::string location = EntryOf(proto, "location");
+  const std::string location = LocationOf(proto);
   if (absent_) {
     return Weight{proto.name(), location};
   }

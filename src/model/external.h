@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -13,13 +14,21 @@
 #include "tensor/safetensors.h"
 
 namespace onnx {
+class GraphProto;
 class TensorProto;
-}
+}  // namespace onnx
 
 namespace assay::model {
 
+/// Adds those of the graph and of the graphs inside its nodes.
+void ListInitializers(onnx::GraphProto& graph, std::vector<onnx::TensorProto*>& initializers);
+
+/// Of the file, from the folder of the graph. "" for data inside the graph.
+std::string LocationOf(const onnx::TensorProto& proto);
+
 /// Resolves initializers against the files of one folder; each file is opened once. Locations are
-/// expected to have passed ONNX's checker (inside the folder, no links).
+/// expected to have passed ONNX's checker (inside the folder), or to be
+/// links that may be followed (linked.h).
 class ExternalFiles {
  public:
   explicit ExternalFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -4,6 +4,7 @@
 #include "model/count.h"
 #include "model/external.h"
 #include "model/index.h"
+#include "model/linked.h"
 #include "model/model.h"
 #include "model/precision.h"
 #include "model/proto.h"
@@ -78,7 +79,7 @@ Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options
   ::onnx::ModelProto proto;
   ASSAY_TRY(ParseModel(path, proto));
   ASSAY_TRY(Straighten(proto, path));
-  ASSAY_TRY(CheckModel(proto, path));
+  ASSAY_TRY(CheckAsideLinks(*proto.mutable_graph(), path, [&] { return CheckModel(proto, path); }));
   ExternalFiles files(path.parent_path());
   Result<Graph> graph = IndexModel(proto, files, options.dimensions, options.shapes);
   if (!graph) {

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cstring>
 
@@ -160,7 +161,6 @@ TEST_F(LoadTest, RefusesInlineDataOfAnotherSize) {
 TEST_F(LoadTest, RefusesExternalDataOutsideTheFolder) {
   ASSERT_TRUE(
       WriteFileAtomically(folder_.parent_path() / "outside.bin", std::string(24, 'a')).ok());
-  std::filesystem::create_symlink(folder_.parent_path() / "outside.bin", folder_ / "link.bin");
   std::filesystem::create_hard_link(folder_.parent_path() / "outside.bin", folder_ / "hard.bin");
   std::filesystem::create_directory_symlink(folder_.parent_path(), folder_ / "sub");
   const auto load = [&](const std::string& location) {
@@ -169,12 +169,52 @@ TEST_F(LoadTest, RefusesExternalDataOutsideTheFolder) {
   ExpectError(load("../outside.bin"), Code::kMalformed, "outside");
   ExpectError(load("sub/../../outside.bin"), Code::kMalformed, "outside");
   ExpectError(load("/etc/passwd"), Code::kMalformed, "absolute");
-  ExpectError(load("link.bin"), Code::kMalformed, "symbolic link");
   ExpectError(load("hard.bin"), Code::kMalformed, "hard link");
   ExpectError(load("sub/outside.bin"), Code::kMalformed, "outside model directory");
   ExpectError(load("absent.bin"), Code::kMalformed, "not regular file");
   ExpectError(load(""), Code::kMalformed, "not be empty");
   std::filesystem::remove(folder_.parent_path() / "outside.bin");
+}
+
+TEST_F(LoadTest, FollowsLinksToPlainFilesOfTheUser) {
+  const auto blobs = folder_ / "blobs";
+  const auto snapshot = folder_ / "snapshots" / "1";
+  std::filesystem::create_directories(blobs);
+  std::filesystem::create_directories(snapshot);
+  ASSERT_TRUE(WriteFileAtomically(blobs / "aa", std::string(24, 'a')).ok());
+  std::filesystem::create_symlink("../../blobs/aa", snapshot / "w.bin");
+  std::filesystem::rename(Write(kAddsW, WithExternal("w.bin", "0", "24")), blobs / "bb");
+  std::filesystem::create_symlink("../../blobs/bb", snapshot / "m.onnx");
+  const auto linked = Load(snapshot / "m.onnx");
+  ASSERT_TRUE(linked.ok()) << linked.error().message;
+  EXPECT_EQ(ValueOf(linked->graph, "w").weight->file, "w.bin");
+
+  std::filesystem::remove(snapshot / "w.bin");
+  std::filesystem::copy_file(blobs / "aa", snapshot / "w.bin");
+  EXPECT_EQ(Load(snapshot / "m.onnx")->sha256, linked->sha256);
+}
+
+TEST_F(LoadTest, RefusesLinksToAnythingElse) {
+  namespace fs = std::filesystem;
+  const auto load = [&](const fs::path& target) {
+    fs::remove(folder_ / "link.bin");
+    fs::create_symlink(target, folder_ / "link.bin");
+    return Load(Write(kAddsW, WithExternal("link.bin", "0", "24")));
+  };
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "own.bin", std::string(24, 'a')).ok());
+  EXPECT_TRUE(load("own.bin").ok());
+  fs::create_symlink("/etc/passwd", folder_ / "second.bin");
+  ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
+  ExpectError(load("/etc/passwd"), Code::kMalformed, "/etc/passwd, a place of the system");
+  ExpectError(load("second.bin"), Code::kMalformed, "/etc/passwd, a place of the system");
+  ExpectError(load("/proc/self/environ"), Code::kMalformed, "a place of the system");
+  ExpectError(load("/dev/zero"), Code::kMalformed, "a place of the system");
+  ExpectError(load("fifo"), Code::kMalformed, "no regular file");
+  ExpectError(load("."), Code::kMalformed, "no regular file");
+  ExpectError(load("link.bin"), Code::kMalformed, "leads to no file");
+  ExpectError(load("absent.bin"), Code::kMalformed, "leads to no file");
+  fs::create_hard_link(folder_ / "own.bin", folder_ / "hard.bin");
+  ExpectError(load("own.bin"), Code::kMalformed, "hard link");
 }
 
 TEST_F(LoadTest, RefusesExternalDataWhoseOffsetOrLengthLies) {

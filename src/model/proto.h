@@ -28,7 +28,7 @@ Status ParseModel(const std::filesystem::path& path, onnx::ModelProto& model);
 void SortNodes(onnx::GraphProto& graph);
 
 /// Refuses names that are no text and numbers that inference would overflow with, then runs ONNX's
-/// checker, which also refuses external data that is a link, absolute or outside the file's folder.
+/// checker, which also refuses external data that is a link (see linked.h), absolute or outside the file's folder.
 /// It is not asked where the standard lacks an operator or opset: runtimes may know it.
 /// Errors  kMalformed, naming the node.
 Status CheckModel(const onnx::ModelProto& model, const std::filesystem::path& path);
