@@ -10,6 +10,7 @@
 #include "aten/lower.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "campaign/fits.h"
 #include "campaign/outcome.h"
 #include "campaign/program_file.h"
 #include "hardware/environment.h"
@@ -35,9 +36,14 @@ Timeouts TimeoutsOf(const Options& options) {
   return timeouts;
 }
 
-std::uint64_t LimitOf(const Options& options, Workshop& workshop) {
-  const std::uint64_t free = workshop.AvailableBytes();
-  return options.memory_bytes.value_or(free > 2 * kReserveBytes ? free - kReserveBytes : free / 2);
+/// Of each worker. Errors  those of CheckFits.
+Result<std::uint64_t> LimitOf(const model::Graph& graph, const Options& options, std::int64_t batch,
+                              std::uint64_t free) {
+  const std::uint64_t all = free > 2 * kReserveBytes ? free - kReserveBytes : free / 2;
+  const std::uint64_t held = std::min(FootprintOf(graph).held, all / 2);
+  const std::uint64_t limit = options.memory_bytes.value_or(all - held);
+  ASSAY_TRY(CheckFits(graph, free, limit, options.memory_bytes.has_value(), batch));
+  return limit;
 }
 
 /// Those that may run on this machine, for all that is known without their engines.
@@ -297,14 +303,18 @@ Result<Settings> Arrange(std::span<const model::Model> models,
                          const std::vector<conversion::Choice>& choices, const Options& options,
                          const Surroundings& around, Workshop& workshop) {
   const std::vector<conversion::Choice> legal = Legal(choices, around.host);
-  const std::uint64_t memory_bytes = LimitOf(options, workshop);
+  const std::uint64_t free = workshop.AvailableBytes();
   Descriptions engines;
   if (!legal.empty()) {
     ASSAY_ASSIGN(engines, Describe(legal, around.roles, models.front().module.has_value(),
                                    TimeoutsOf(options).load_s, workshop));
   }
   Settings settings;
-  for (const model::Model& model : models) {
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const model::Model& model = models[i];
+    ASSAY_ASSIGN(const std::uint64_t memory_bytes,
+                 LimitOf(model.graph, options,
+                         i < options.batch_sizes.size() ? options.batch_sizes[i] : 0, free));
     Setting setting{.model = model,
                     .options = options,
                     .around = around,

@@ -73,7 +73,7 @@ struct Settings {
 /// Draws the inputs (or reads them), asks the engines, lowers the models; none of it when no choice
 /// may run on this machine.
 /// Errors  kUnavailable when no engine of those that may run is here; kIo when nothing can be
-///         written; those of DrawInputs.
+///         written; those of CheckFits (fits.h), of DrawInputs.
 Result<Settings> Arrange(std::span<const model::Model> models,
                          const std::vector<conversion::Choice>& choices, const Options& options,
                          const Surroundings& around, Workshop& workshop);
