@@ -9,7 +9,10 @@ set -euo pipefail
 
 preset=${1:-release}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-home=${ASSAY_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/assay}
+# As HomeDirectory() of the program has it.
+case ${XDG_CACHE_HOME:-} in /*) caches=$XDG_CACHE_HOME ;; *) caches=${HOME:-/tmp}/.cache ;; esac
+home=$(realpath -m -- "${ASSAY_HOME:-$caches/assay}")
+unset PYTHONHOME PYTHONPATH PYTHONSTARTUP CDPATH  # another Python's, or another folder
 requirements=$root/tools/requirements.txt
 alone=$root/tools/requirements_alone.txt  # without what they depend on
 

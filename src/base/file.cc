@@ -174,17 +174,26 @@ std::string Sha256Of(std::string_view text) {
 }
 
 std::filesystem::path HomeDirectory() {
+  namespace fs = std::filesystem;
   const auto set = [](const char* name) {
     const char* value = std::getenv(name);
-    return std::string_view(value == nullptr ? "" : value);
+    return fs::path(value == nullptr ? "" : value);
   };
-  if (!set("ASSAY_HOME").empty()) {
-    return set("ASSAY_HOME");
+  // A relative one is of no use to programs that run elsewhere.
+  const auto whole = [](const fs::path& path) {
+    std::error_code error;
+    const fs::path absolute = fs::absolute(path, error).lexically_normal();
+    return error ? path : absolute;
+  };
+  if (const fs::path own = set("ASSAY_HOME"); !own.empty()) {
+    return whole(own);
   }
-  if (!set("XDG_CACHE_HOME").empty()) {
-    return std::filesystem::path(set("XDG_CACHE_HOME")) / "assay";
+  // The specification of XDG_CACHE_HOME has relative ones ignored.
+  if (const fs::path caches = set("XDG_CACHE_HOME"); caches.is_absolute()) {
+    return caches / "assay";
   }
-  return std::filesystem::path(set("HOME").empty() ? "/tmp" : set("HOME")) / ".cache" / "assay";
+  const fs::path home = set("HOME");
+  return whole(home.empty() ? "/tmp" : home) / ".cache" / "assay";
 }
 
 }  // namespace assay

@@ -113,6 +113,7 @@ Result<int> Main(int argc, char** argv) {
 }  // namespace assay::cli
 
 int main(int argc, char** argv) {
+  assay::cli::OpenStandardDescriptors();
   assay::Result<int> status = 0;
   try {
     status = assay::cli::Main(argc, argv);

@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -60,6 +61,14 @@ int WidthOf(int fd) {
 }
 
 }  // namespace
+
+void OpenStandardDescriptors() {
+  int fd = 0;
+  do {
+    fd = ::open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  ::close(fd);
+}
 
 Status WriteOut(std::string_view text) {
   const int error = WriteAll(STDOUT_FILENO, text);

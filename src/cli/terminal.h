@@ -8,6 +8,10 @@
 
 namespace assay::cli {
 
+/// Opens /dev/null where a shell has closed one of the three: else the next file takes its number,
+/// and what is meant for a reader is written into it. To be called before any file is opened.
+void OpenStandardDescriptors();
+
 /// Writes all of `text` to stdout. A closed stdout is no error: whoever listened has heard enough.
 /// Errors  kIo: the device is full, ...
 Status WriteOut(std::string_view text);
