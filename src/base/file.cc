@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace assay {
@@ -173,27 +174,32 @@ std::string Sha256Of(std::string_view text) {
   return hash.Finish();
 }
 
+namespace {
+std::filesystem::path Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+}  // namespace
+
+std::string_view HomeVariable() {
+  // The specification of XDG_CACHE_HOME has relative ones ignored.
+  return !Variable("ASSAY_HOME").empty()            ? "ASSAY_HOME"
+         : Variable("XDG_CACHE_HOME").is_absolute() ? "XDG_CACHE_HOME"
+                                                    : "HOME";
+}
+
 std::filesystem::path HomeDirectory() {
   namespace fs = std::filesystem;
-  const auto set = [](const char* name) {
-    const char* value = std::getenv(name);
-    return fs::path(value == nullptr ? "" : value);
-  };
+  const std::string_view variable = HomeVariable();
+  const fs::path set = Variable(variable.data());
+  fs::path home = set.empty() ? "/tmp" : set;
+  if (variable != "ASSAY_HOME") {
+    home /= variable == "HOME" ? ".cache/assay" : "assay";
+  }
   // A relative one is of no use to programs that run elsewhere.
-  const auto whole = [](const fs::path& path) {
-    std::error_code error;
-    const fs::path absolute = fs::absolute(path, error).lexically_normal();
-    return error ? path : absolute;
-  };
-  if (const fs::path own = set("ASSAY_HOME"); !own.empty()) {
-    return whole(own);
-  }
-  // The specification of XDG_CACHE_HOME has relative ones ignored.
-  if (const fs::path caches = set("XDG_CACHE_HOME"); caches.is_absolute()) {
-    return caches / "assay";
-  }
-  const fs::path home = set("HOME");
-  return whole(home.empty() ? "/tmp" : home) / ".cache" / "assay";
+  std::error_code error;
+  const fs::path whole = fs::absolute(home, error).lexically_normal();
+  return error ? home : whole;
 }
 
 }  // namespace assay

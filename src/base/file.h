@@ -73,5 +73,7 @@ std::string Sha256Of(std::string_view text);
 /// Where assay keeps what it can make again: $ASSAY_HOME, else $XDG_CACHE_HOME/assay, else
 /// ~/.cache/assay.
 std::filesystem::path HomeDirectory();
+/// The variable that says so: "ASSAY_HOME", "XDG_CACHE_HOME" or "HOME".
+std::string_view HomeVariable();
 
 }  // namespace assay

@@ -70,7 +70,7 @@ std::uint64_t FreeBytes(const fs::path& path) {
   while (!fs::exists(existing, error) && existing.has_relative_path()) {
     existing = existing.parent_path();
   }
-  struct statvfs space {};
+  struct statvfs space{};
   if (::statvfs(existing.c_str(), &space) != 0) {
     return 0;
   }
@@ -89,6 +89,22 @@ std::uint64_t TreeBytes(const fs::path& path) {
     }
   }
   return bytes;
+}
+
+Status CheckHome() {
+  const fs::path home = HomeDirectory();
+  std::error_code error;
+  fs::create_directories(home, error);
+  const Status written =
+      error
+          ? Error{Code::kIo,
+                  fmt::format("cannot make the folder {}: {}", home.string(), error.message()), ""}
+          : TryWriting(home);
+  if (written) {
+    return {};
+  }
+  return Error{Code::kIo, fmt::format("{} (of {})", written.error().message, HomeVariable()),
+               "ASSAY_HOME names another folder for assay's files"};
 }
 
 Status RequireEmptyFolder(const fs::path& path) {

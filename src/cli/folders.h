@@ -18,6 +18,9 @@ std::uint64_t FreeBytes(const std::filesystem::path& path);
 /// The bytes of the files below `path` (links not followed); 0 when there is none.
 std::uint64_t TreeBytes(const std::filesystem::path& path);
 
+/// Whether HomeDirectory() can be made and written to. Errors  kIo naming the variable that says so.
+Status CheckHome();
+
 /// Makes sure that `path` is a folder with nothing in it that can be written to; makes it if
 /// needed. Errors  kInvalidArgument naming the path and what is wrong with it.
 Status RequireEmptyFolder(const std::filesystem::path& path);

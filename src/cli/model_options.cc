@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/folders.h"
 #include "cli/number.h"
 #include "cli/python_model.h"
 #include "model/batch.h"
@@ -171,7 +172,8 @@ Status CheckBatch(const model::Model& model, std::int64_t asked) {
                            input.type.shape[0])};
 }
 
-Result<model::Model> LoadPython(const ModelOptions& options, const Tell& tell) {
+Result<model::Model> LoadPython(const ModelOptions& options, const fs::path& home,
+                                const Tell& tell) {
   if (!options.dimensions.empty()) {
     return Error{Code::kInvalidArgument,
                  fmt::format("--dim is for ONNX files; '{}' is a Python module", options.model),
@@ -190,7 +192,7 @@ Result<model::Model> LoadPython(const ModelOptions& options, const Tell& tell) {
        .weights = options.weights,
        .seed = options.seed,
        .stage_timeout_s = options.stage_timeout_s},
-      HomeDirectory(), tell);
+      home, tell);
 }
 
 bool LooksLikeFile(const std::string& model) {
@@ -234,8 +236,8 @@ void ModelOptions::AddTo(CLI::App& verb) {
       ->capture_default_str();
 }
 
-Result<model::Model> ModelOptions::LoadFile(const Tell& tell) const {
-  const fs::path cache = HomeDirectory() / "models";
+Result<model::Model> ModelOptions::LoadFile(const fs::path& home, const Tell& tell) const {
+  const fs::path cache = home / "models";
   model::LoadOptions options;
   ASSAY_ASSIGN(options.dimensions, ParseDimensions(dimensions));
   ASSAY_ASSIGN(options.shapes, ParseShapes(input_shapes));
@@ -274,15 +276,30 @@ Result<zoo::BuildOptions> ModelOptions::ForZoo(const zoo::Entry& entry) const {
 }
 
 Result<model::Model> ModelOptions::Load(const Tell& tell) const {
+  Result<model::Model> loaded = LoadIn(HomeDirectory(), tell);
+  if (loaded.ok() || loaded.error().code != Code::kIo || CheckHome()) {
+    return loaded;
+  }
+  std::error_code error;
+  const fs::path temporary = fs::temp_directory_path(error);
+  Result<PendingFolder> folder = PendingFolder::Make(error ? "/tmp" : temporary);
+  if (!folder.ok()) {
+    return CheckHome().error();
+  }
+  scratch = std::make_shared<PendingFolder>(*std::move(folder));
+  return LoadIn(scratch->path(), tell);
+}
+
+Result<model::Model> ModelOptions::LoadIn(const fs::path& home, const Tell& tell) const {
   if (model.starts_with(kPythonPrefix)) {
-    return LoadPython(*this, tell);
+    return LoadPython(*this, home, tell);
   }
   if (LooksLikeFile(model)) {
-    return LoadFile(tell);
+    return LoadFile(home, tell);
   }
   ASSAY_ASSIGN(const zoo::Entry entry, zoo::Find(model));
   ASSAY_ASSIGN(const zoo::BuildOptions options, ForZoo(entry));
-  ASSAY_ASSIGN(model::Model built, zoo::Build(entry, options, HomeDirectory() / "models"));
+  ASSAY_ASSIGN(model::Model built, zoo::Build(entry, options, home / "models"));
   ASSAY_ASSIGN(const Shapes shapes, ParseShapes(input_shapes));
   ASSAY_TRY(CheckShapes(built, shapes));
   return built;

@@ -3,11 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/pending_folder.h"
 #include "base/result.h"
 #include "cli/terminal.h"
 #include "model/model.h"
@@ -29,10 +32,13 @@ struct ModelOptions {
   /// Whether an ONNX file that fixes another batch may be changed to this one: for those who verify
   /// the outputs (model/batch.h).
   bool changes_batch = false;
+  /// Lives as long as the options, so that the model may be read.
+  mutable std::shared_ptr<PendingFolder> scratch = {};
 
   void AddTo(CLI::App& verb);
 
-  /// Builds the model of the zoo, reads the ONNX file, or captures the Python module.
+  /// Builds the model of the zoo, reads the ONNX file, or captures the Python module. What that
+  /// writes lies in HomeDirectory(), or where that cannot be written in `scratch`.
   /// Errors  kNotFound, kInvalidArgument, kMalformed, kUnsupported naming what was given.
   Result<model::Model> Load(const Tell& tell = Say) const;
 
@@ -42,7 +48,8 @@ struct ModelOptions {
 
   /// What the zoo is asked for. Errors  kInvalidArgument for shapes that the model cannot have.
   Result<zoo::BuildOptions> ForZoo(const zoo::Entry& entry) const;
-  Result<model::Model> LoadFile(const Tell& tell) const;
+  Result<model::Model> LoadIn(const std::filesystem::path& home, const Tell& tell) const;
+  Result<model::Model> LoadFile(const std::filesystem::path& home, const Tell& tell) const;
 
   /// What says which model this is, as arguments, MODEL first; not the seed nor the batch size.
   std::vector<std::string> Arguments() const;

@@ -54,6 +54,7 @@ Result<Prepared> Prepare(const RunOptions& options, const hardware::Machine& mac
   ASSAY_ASSIGN(prepared.choices, options.Choices(host));
   ASSAY_ASSIGN(prepared.campaign, options.ForCampaign(machine.usable_cores));
   ASSAY_TRY(options.CheckCalibration(prepared.choices));
+  ASSAY_TRY(CheckHome());
   ASSAY_ASSIGN(prepared.outputs, CheckOutputs(options.outputs, prepared.choices.size()));
   if (!options.keep.empty()) {
     ASSAY_TRY(RequireEmptyFolder(options.keep));
