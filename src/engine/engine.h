@@ -42,6 +42,10 @@ class Engine {
   /// Of those that have ended since the last call, from start to end: nanoseconds.
   virtual std::vector<double> TakeLatencies() { return {}; }
 
+  /// The time that inferences are timed by, where that is not the machine's: of an engine that only
+  /// says how long it takes.
+  virtual const std::int64_t* OwnTimeNs() const { return nullptr; }
+
   /// The outputs of the last inference (waited for), copied: float outputs as float32 (float64 when
   /// the recipe's precision is fp64), integers as they are. Names are the model's.
   virtual Result<std::vector<tensor::Tensor>> Outputs() = 0;

@@ -21,6 +21,12 @@ struct MonotonicClock {
   }
 };
 
+/// Of an engine that has a time of its own: see Engine::OwnTimeNs.
+struct OwnClock {
+  const std::int64_t* now_ns;
+  std::int64_t operator()() const { return *now_ns; }
+};
+
 /// Goes round the input sets 0 .. count-1 for ever.
 class Rotation {
  public:

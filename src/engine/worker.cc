@@ -151,9 +151,13 @@ Result<Json> Worker::Infer(const Json& request) {
   for (int i = 0; i < plan.count; ++i) {
     const int in_flight = engine_.InFlight();
     const auto settle = [&] { return engine_.Settle(in_flight); };
+    const auto timed_by = [&](const auto& clock) {
+      return several ? TimeCompletions(clock, infer, settle, rotation_, plan.batch)
+                     : TimeSample(clock, infer, rotation_, plan.batch);
+    };
+    const std::int64_t* own_time = engine_.OwnTimeNs();
     ASSAY_ASSIGN(const double sample,
-                 several ? TimeCompletions(MonotonicClock(), infer, settle, rotation_, plan.batch)
-                         : TimeSample(MonotonicClock(), infer, rotation_, plan.batch));
+                 own_time == nullptr ? timed_by(MonotonicClock()) : timed_by(OwnClock{own_time}));
     slice.samples_ns.push_back(sample);
   }
   slice.charges = Between(before, ReadChargesNow());

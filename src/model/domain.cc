@@ -70,9 +70,19 @@ Demand OfInput(Demand demand, const Trace& trace, std::size_t columns) {
   return demand;
 }
 
+/// Whether an operator that goes on by one value reads what many elements were reduced to: they are
+/// not all drawn alike for its sake.
+bool Chooses(const Step& step, const Value& input) {
+  const auto elements = tensor::ElementCount(input.type.shape);
+  return step.node->op == "If" && !(elements.ok() && *elements == 1);
+}
+
 Demands DemandsOn(const Graph& graph, ValueId input, std::size_t columns) {
   Demands all;
   for (const Step& step : StepsOf(graph, input)) {
+    if (Chooses(step, graph.values[static_cast<std::size_t>(input)])) {
+      continue;
+    }
     for (Demand& demand : DemandsOf({*step.trace.graph, *step.node, step.operand})) {
       const Value& read = step.trace.graph->values[static_cast<std::size_t>(step.trace.value)];
       const bool moved =

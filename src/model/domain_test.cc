@@ -44,6 +44,15 @@ class DomainTest : public FolderTest {
   }
 };
 
+TEST_F(DomainTest, AFlagTakesTheFirstBranchButATensorIsNotDrawnForOne) {
+  const std::string branches =
+      "y = If (c) <then_branch = t () => (float[2] p) { p = Constant<value = float[2] {1, 2}>() }, "
+      "else_branch = e () => (float[2] q) { q = Constant<value = float[2] {3, 4}>() }> }";
+  ExpectIntegers("g (bool c) => (float[2] y) { " + branches, 1, 1);
+  ExpectIntegers("g (float[2] x) => (float[2] y) { s = ReduceSum<keepdims = 0>(x) "
+                 "c = Cast<to = 9>(s) " + branches, 0, 1);
+}
+
 TEST_F(DomainTest, IsWhatTheTypeSuggestsWhereTheGraphSaysNothing) {
   const auto domains =
       Of("g (float[2,3] x, int64[2,3] n, uint8[2,3] u, bool[2,3] b, int64[2,3] some_mask) => "

@@ -74,13 +74,13 @@ RUN = {
 ALWAYS = {"conversion", "engine", "outcome", "reason", "stage", "threads", "precision", "device",
           "metric", "repeat"}  # fmt: skip
 
-PLAIN = {"latency_ns": 1000000}
+PLAIN = {"own_clock": True, "latency_ns": 1000000}
 DIES = {"misbehave": [{"stage": "load", "how": "segv"}]}
 UNFIT = {"misbehave": [{"stage": "load", "how": "unsupported"}]}
 SCRIPT = {
     "default": PLAIN,
     "arms": {
-        "ONNX_CPU": {"latency_ns": 500000},
+        "ONNX_CPU": {"own_clock": True, "latency_ns": 500000},
         "COMPILE_OPENVINO": PLAIN | DIES,
         "COMPILE_INDUCTOR_DEFAULT": PLAIN | UNFIT,
     },

@@ -158,11 +158,12 @@ Status FakeEngine::Infer(int set) {
   }
   ASSAY_TRY(Enter(Stage::kInfer));
   if (places_ == 1) {
-    Spin();
+    const std::int64_t begin = Now();
+    Reach(begin + static_cast<std::int64_t>(NextLatency()));
     return {};
   }
   ASSAY_TRY(Settle(places_ - 1));
-  const std::int64_t begin = MonotonicClock()();
+  const std::int64_t begin = Now();
   flights_.push_back({begin, begin + static_cast<std::int64_t>(NextLatency())});
   return {};
 }
@@ -172,8 +173,7 @@ Status FakeEngine::Settle(int most) {
     const auto first =
         std::min_element(flights_.begin(), flights_.end(),
                          [](const Flight& a, const Flight& b) { return a.end_ns < b.end_ns; });
-    while (MonotonicClock()() < first->end_ns) {
-    }
+    Reach(first->end_ns);
     latencies_ns_.push_back(static_cast<double>(first->end_ns - first->begin_ns));
     flights_.erase(first);
   }
@@ -189,11 +189,13 @@ double FakeEngine::NextLatency() {
   return latency;
 }
 
-void FakeEngine::Spin() {
-  const MonotonicClock clock;
-  const std::int64_t begin = clock();
-  const double latency = NextLatency();
-  while (static_cast<double>(clock() - begin) < latency) {
+std::int64_t FakeEngine::Now() const {
+  return script_.own_clock ? own_time_ns_ : MonotonicClock()();
+}
+
+void FakeEngine::Reach(std::int64_t time_ns) {
+  own_time_ns_ = std::max(own_time_ns_, time_ns);
+  while (Now() < time_ns) {
   }
 }
 

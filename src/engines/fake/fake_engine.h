@@ -1,4 +1,4 @@
-// An engine without a runtime: it spins for a scripted time, answers a function of the inputs, and
+// An engine without a runtime: it spins for a scripted time or only says so, answers a function of the inputs, and
 // misbehaves on demand. What tests of campaigns run instead of real runtimes.
 #pragma once
 
@@ -26,6 +26,9 @@ class FakeEngine : public Engine {
   int Places() const override { return places_; }
   int InFlight() const override { return static_cast<int>(flights_.size()); }
   Status Settle(int most) override;
+  const std::int64_t* OwnTimeNs() const override {
+    return script_.own_clock ? &own_time_ns_ : nullptr;
+  }
   std::vector<double> TakeLatencies() override { return std::exchange(latencies_ns_, {}); }
   /// "output": float 1x10, value j the sum over all elements x_i of all inputs of the set, in the
   /// file's order, of w_ij x_i / sqrt(n), with w_ij in [-1, 1] drawn from i and j alone.
@@ -37,7 +40,8 @@ class FakeEngine : public Engine {
   /// Counts a call of `stage` and does what is scripted for it.
   Status Enter(Stage stage);
   double NextLatency();
-  void Spin();
+  std::int64_t Now() const;
+  void Reach(std::int64_t time_ns);  // spins until then, or sets its own clock
 
   struct Flight {  // with several places an inference takes its time beside the others
     std::int64_t begin_ns, end_ns;
@@ -50,6 +54,7 @@ class FakeEngine : public Engine {
   double latency_ns_ = 0;                // of this process
   std::vector<double> noise_;            // factors, used in turn
   std::int64_t inferences_ = 0;
+  std::int64_t own_time_ns_ = 0;
   int places_ = 1;
   std::vector<Flight> flights_;
   std::vector<double> latencies_ns_;

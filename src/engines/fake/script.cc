@@ -120,6 +120,7 @@ Result<Script> Parse(const Json& json) {
   fields.Read("warmup_factor", script.warmup_factor);
   fields.Read("seed", script.seed);
   fields.Read("process", script.process);
+  fields.Read("own_clock", script.own_clock);
   fields.Read("places", script.places);
   fields.Read("threads", script.threads);
   fields.Read("precision", script.precision);

@@ -59,6 +59,7 @@ struct Script {
   double warmup_factor = 1;        // ... as many times as long
   std::uint64_t seed = 0;          // of noise and process_sd
   std::optional<int> process;      // which process of the arm this is; unset: drawn from the pid
+  bool own_clock = false;          // latencies are not spun away: its own clock says that they were
   int places = 4;                  // of a recipe for throughput; each takes the latency
   std::optional<int> threads;      // claimed instead of those asked for
   std::string precision, device;   // claimed instead of those asked for, when not ""

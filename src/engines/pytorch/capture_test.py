@@ -160,7 +160,7 @@ class CaptureTest(unittest.TestCase):
             ("broken.py:Raises", (), r"RuntimeError: no weights today \(broken.py:10,", "alone"),
             ("broken.py:WrongShape", (), r"\(broken.py:15, 'return x @", "alone"),
             ("broken.py:Overwrites", (), "writes to its input 'x'", "clone"),
-            ("numbers.py:Spectrum", (), "returns complex64 numbers as 'output'", "view_as_real"),
+            ("other_numbers.py:Spectrum", (), "returns complex64 numbers as 'output'", "view_as_real"),
             ("encoder.py:Encoder", ("--batch-size", "3"), "'ids' of shape 2x12", "--input-shape"),
             ("cnn.py:build", ("--input-shape", "2x3x32x32", "--batch-size", "3"), "2x3x32x32", "once"),
         ):  # fmt: skip
@@ -254,7 +254,7 @@ class CaptureTest(unittest.TestCase):
                     self.expect_all_forms_to_agree(facts)
 
     def test_complex_numbers_stay_complex(self) -> None:
-        facts = self.capture("numbers.py:Rotary")
+        facts = self.capture("other_numbers.py:Rotary")
         self.assertRegex(facts["no_program"], "'turn' holds complex numbers")
         module = str(self.into / "module.json")
         double = self.outputs("pytorch", self.job(facts, "fp64", module=module))
@@ -265,7 +265,7 @@ class CaptureTest(unittest.TestCase):
             )
 
     def test_what_float32_cannot_hold_is_refused_where_it_parts(self) -> None:
-        error = self.capture("numbers.py:Exact", status=1)
+        error = self.capture("other_numbers.py:Exact", status=1)
         self.assertRegex(error["message"], r"than in its own float64: output 'output' is off by")
 
     def test_the_golden_reference_is_the_module_in_double(self) -> None:

@@ -1,7 +1,5 @@
 """Modules that cannot be made, cannot be run, or change from one inference to the next."""
 
-import time
-
 import torch
 from torch import nn
 
@@ -31,25 +29,6 @@ class Counts(nn.Module):
 class Overwrites(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.add_(1)
-
-
-class Endless(nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        while x is not None:
-            time.sleep(0.01)
-        return x
-
-
-def endless_to_export() -> nn.Module:
-    """Ends where it is run, never where it is traced."""
-
-    class Module(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            while torch.compiler.is_exporting():
-                pass
-            return x + 1
-
-    return Module()
 
 
 def example_inputs() -> torch.Tensor:
