@@ -54,7 +54,7 @@ class FakeCampaignTest : public ::testing::Test {
     choice.conversion.recipe.compiler = "fake";
     choice.route = {.engine = "fake", .preparer = prepared ? "fake" : ""};
     choices_.push_back(choice);
-    Json own = {{"latency_ns", 10e6}};
+    Json own = {{"latency_ns", 10e6}, {"own_clock", true}};
     own.update(script);
     options_.engine_options["arms"][name] = own;
   }

@@ -25,10 +25,10 @@ class ResumeTest : public FakeCampaignTest {
     options_.processes = 3;
     options_.heat = 2;
     options_.cut = 10;  // that a busy machine makes nothing hopeless
-    Add("EAGER", {{"latency_ns", 4e6}});
-    Add("HOPELESS", {{"latency_ns", 60e6}}, /*prepared=*/true);
-    Add("FAST", {{"latency_ns", 2e6}});
-    Add("FASTER", {{"latency_ns", 1e6}}, /*prepared=*/true);
+    Add("EAGER", {{"latency_ns", 4e6}, {"own_clock", false}});
+    Add("HOPELESS", {{"latency_ns", 60e6}, {"own_clock", false}}, /*prepared=*/true);
+    Add("FAST", {{"latency_ns", 2e6}, {"own_clock", false}});
+    Add("FASTER", {{"latency_ns", 1e6}, {"own_clock", false}}, /*prepared=*/true);
     AddBad("FAILS", {{"stage", "load"}, {"how", "fail"}});
   }
 
