@@ -186,7 +186,7 @@ void FuseAttention(GraphEditor& graph, std::size_t softmax) {
   if (graph.node(softmax).op != "Softmax") {
     return;
   }
-  const std::int64_t axis = graph.node(softmax).Int("axis", -1);
+  const std::int64_t axis = graph.node(softmax).Int("axis", graph.opset() < 13 ? 1 : -1);
   const ValueId weights = BehindSoftmax(graph, graph.node(softmax).outputs[0]);
   const auto product = graph.OnlyReader(weights, "MatMul");
   auto scores = ScoresOf(graph, graph.node(softmax).inputs[0]);

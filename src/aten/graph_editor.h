@@ -14,6 +14,7 @@ class GraphEditor {
  public:
   explicit GraphEditor(model::Graph graph);
 
+  std::int64_t opset() const { return graph_.opset; }
   std::size_t node_count() const { return graph_.nodes.size(); }
   /// A node; removed ones have no operator ("").
   const model::Node& node(std::size_t index) const { return graph_.nodes[index]; }

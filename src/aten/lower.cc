@@ -189,12 +189,31 @@ Result<Program> Lower(const model::Graph& graph) {
   return std::move(lowered.program);
 }
 
+namespace {
+
+/// Before patterns are looked for, which know the newer forms.
+Status CheckForms(const model::Graph& graph) {
+  Lowering names(graph);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const model::Node& node = graph.nodes[i];
+    const bool standard = node.domain.empty() || node.domain == "ai.onnx";
+    if (const auto why = standard ? OldFormOf(graph, node) : ""; !why.empty()) {
+      names.Begin(i);
+      return names.Unsupported(why);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Lowered> LowerWithOrigins(const model::Graph& original) {
   if (original.unread) {
     return Error{Code::kUnsupported,
                  "the lowering to PyTorch cannot read it: " + original.unread->message,
                  original.unread->hint};
   }
+  ASSAY_TRY(CheckForms(original));
   model::Graph graph = Fuse(original);
   Lowering lowering(graph);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

@@ -13,6 +13,9 @@ using Rule = Status (*)(Lowering& lowering, const model::Node& node);
 /// The rule for an operator, null when there is none.
 Rule FindRule(std::string_view domain, std::string_view op);
 
+/// Why no rule reads a node of an older opset, whose operator had another form then; "" for none.
+std::string_view OldFormOf(const model::Graph& graph, const model::Node& node);  // opsets.cc
+
 // rules_convolution.cc
 Status LowerCol2Im(Lowering& lowering, const model::Node& node);
 Status LowerConv(Lowering& lowering, const model::Node& node);

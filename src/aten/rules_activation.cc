@@ -114,7 +114,8 @@ Status LowerPRelu(Lowering& lowering, const model::Node& node) {
   tensor::Shape by_channel(static_cast<std::size_t>(std::max<std::int64_t>(rank - 1, 1)), 1);
   by_channel[0] = channels;
   Argument weight = lowering.Tensor(node.inputs[1]);
-  if (slope == by_channel || *tensor::ElementCount(slope) == 1) {
+  const bool first = lowering.opset() < 7 && slope == tensor::Shape{channels};  // of channels
+  if (slope == by_channel || first || *tensor::ElementCount(slope) == 1) {
     if (slope.size() != 1) {
       weight = ValueRef{
           lowering.Emit("aten::reshape", "", {weight, Integers64{-1}}, Storage::kFirstArgument)};
@@ -165,13 +166,20 @@ Status LowerGelu(Lowering& lowering, const model::Node& node) {
 }
 
 Status LowerSoftmax(Lowering& lowering, const model::Node& node) {
+  const std::string op = node.op == "Softmax" ? "aten::softmax" : "aten::log_softmax";
   const std::int64_t rank = lowering.Rank(node.inputs[0]);
   const std::int64_t axis = node.Int("axis", lowering.opset() < 13 ? 1 : -1);
-  if (lowering.opset() < 13 && axis != -1 && axis != rank - 1) {
-    return lowering.Unsupported("before opset 13 it flattens all dimensions from its axis on");
+  if (lowering.opset() >= 13 || FromFront(axis, rank) == rank - 1) {
+    return lowering.Finish(op, "int", {lowering.Tensor(node.inputs[0]), axis});
   }
-  return lowering.Finish(node.op == "Softmax" ? "aten::softmax" : "aten::log_softmax", "int",
-                         {lowering.Tensor(node.inputs[0]), axis});
+  // Over all dimensions from the axis on.
+  const std::int64_t from = FromFront(axis, rank);
+  const ValueId flat = lowering.Emit("aten::flatten", "using_ints",
+                                     {lowering.Tensor(node.inputs[0]), from, std::int64_t{-1}},
+                                     Storage::kFirstArgument);
+  const ValueId made = lowering.Emit(op, "int", {ValueRef{flat}, from});
+  return lowering.Finish("aten::reshape", "", {ValueRef{made}, lowering.Shape(node.inputs[0])},
+                         Storage::kFirstArgument);
 }
 
 Status LowerHardmax(Lowering& lowering, const model::Node& node) {

@@ -24,12 +24,14 @@ struct Resampling {
 Result<Resampling> ReadResampling(const Lowering& lowering, const model::Node& node) {
   const tensor::Shape& in = lowering.Shape(node.inputs[0]);
   const tensor::Shape& out = lowering.Shape(node.outputs[0]);
-  const model::ValueId scales = lowering.Operand(2);
-  Resampling made{node.String("mode", "nearest"),
-                  node.String("coordinate_transformation_mode", "half_pixel"),
-                  {},
-                  {},
-                  {}};
+  const bool first = lowering.opset() < 11;  // without coordinates to choose from
+  const model::ValueId scales = lowering.Operand(first ? 1 : 2);
+  Resampling made{
+      node.String("mode", "nearest"),
+      node.String("coordinate_transformation_mode", first ? "asymmetric" : "half_pixel"),
+      {},
+      {},
+      {}};
   made.by_scale = scales != model::kNone && lowering.Shape(scales) != tensor::Shape{0};
   if (in.size() < 3 || in.size() > 5 || in[0] != out[0] || in[1] != out[1]) {
     return lowering.Unsupported("1 to 3 spatial dimensions, batch and channels as they are, only");
@@ -150,9 +152,10 @@ Status LowerNearest(Lowering& lowering, const model::Node& node, const Resamplin
   bool exact = true;
   for (std::size_t d = 0; d < dimensions; ++d) {
     for (std::int64_t i = 0; i < resampling.out[d]; ++i) {
-      picked[d].push_back(Nearest(SourceOf(resampling, d, i),
-                                  node.String("nearest_mode", "round_prefer_floor"),
-                                  resampling.in[d]));
+      picked[d].push_back(Nearest(
+          SourceOf(resampling, d, i),
+          node.String("nearest_mode", lowering.opset() < 11 ? "floor" : "round_prefer_floor"),
+          resampling.in[d]));
     }
     plain = plain && PicksAlike(resampling, d, 0.0, picked[d]);
     exact = exact && PicksAlike(resampling, d, 0.5, picked[d]);

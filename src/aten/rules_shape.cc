@@ -115,7 +115,7 @@ Status LowerConcat(Lowering& lowering, const model::Node& node) {
   for (const model::ValueId id : node.inputs) {
     parts.ids.push_back(lowering.TensorId(id));
   }
-  return lowering.Finish("aten::cat", "", {parts, node.Int("axis", 0)});
+  return lowering.Finish("aten::cat", "", {parts, node.Int("axis", 1)});
 }
 
 Status LowerSplit(Lowering& lowering, const model::Node& node) {

@@ -217,6 +217,19 @@ TEST_F(LoadTest, RefusesLinksToAnythingElse) {
   ExpectError(load("own.bin"), Code::kMalformed, "hard link");
 }
 
+TEST_F(LoadTest, FindsTheShapeOfAnOutputThatTheFileLeavesOpen) {
+  const auto model = Load(Write("agraph (float[2,3] x) => (float[2,3] y) { y = Relu(x) }",
+                                [](onnx::ModelProto& proto) {
+                                  proto.mutable_graph()
+                                      ->mutable_output(0)
+                                      ->mutable_type()
+                                      ->mutable_tensor_type()
+                                      ->clear_shape();
+                                }));
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(ValueOf(model->graph, "y").type.shape, (tensor::Shape{2, 3}));
+}
+
 TEST_F(LoadTest, RefusesExternalDataWhoseOffsetOrLengthLies) {
   ASSERT_TRUE(WriteFileAtomically(folder_ / "w.bin", std::string(30, 'a')).ok());
   const auto load = [&](const std::string& offset, const std::string& length) {
