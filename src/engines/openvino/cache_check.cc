@@ -46,7 +46,8 @@ Result<Run> RunSets(ov::CompiledModel model, const Job& job,
     std::vector<AlignedBuffer> buffers;
     for (const auto& port : model.inputs()) {
       ASSAY_ASSIGN(const tensor::Type wanted, TypeOf(port));
-      ASSAY_ASSIGN(const tensor::Entry* entry, FindInput(inputs, NameOf(port), set, wanted));
+      ASSAY_ASSIGN(const tensor::Entry* entry,
+                   FindInput(inputs, InputNameOf(port, inputs), set, wanted));
       buffers.emplace_back(inputs.Bytes(*entry));
       request.set_tensor(port, ov::Tensor(port.get_element_type(), ShapeOf(entry->type.shape),
                                           buffers.back().data()));

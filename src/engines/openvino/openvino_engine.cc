@@ -184,7 +184,8 @@ Status OpenVinoEngine::Bind(int set, const tensor::SafetensorsFile& inputs) {
   }
   for (const auto& port : model_.inputs()) {
     ASSAY_ASSIGN(const tensor::Type wanted, TypeOf(port));
-    ASSAY_ASSIGN(const tensor::Entry* entry, FindInput(inputs, NameOf(port), set, wanted));
+    ASSAY_ASSIGN(const tensor::Entry* entry,
+                 FindInput(inputs, InputNameOf(port, inputs), set, wanted));
     const AlignedBuffer& buffer = input_buffers_.emplace_back(inputs.Bytes(*entry));
     for (ov::InferRequest& request : requests) {
       request.set_tensor(

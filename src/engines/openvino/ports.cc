@@ -32,6 +32,16 @@ std::string NameOf(const ov::Output<const ov::Node>& port) {
   return port.get_names().contains(name) ? name : port.get_any_name();
 }
 
+std::string InputNameOf(const ov::Output<const ov::Node>& port,
+                        const tensor::SafetensorsFile& inputs) {
+  for (const std::string& name : port.get_names()) {
+    if (inputs.Find(name + ".0") != nullptr) {
+      return name;
+    }
+  }
+  return NameOf(port);
+}
+
 Result<DType> DTypeOf(const ov::element::Type& type, const std::string& name) {
   for (const auto& [theirs, ours] : kTypes) {
     if (theirs == type) {

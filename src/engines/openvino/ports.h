@@ -7,12 +7,17 @@
 #include <string>
 
 #include "base/result.h"
+#include "tensor/safetensors.h"
 #include "tensor/tensor.h"
 
 namespace assay::engine::openvino {
 
 /// The name in the ONNX graph: OpenVINO keeps all the names that fell together in one tensor.
 std::string NameOf(const ov::Output<const ov::Node>& port);
+
+/// The same of an input: the name among them that `inputs` has, as NAME.0.
+std::string InputNameOf(const ov::Output<const ov::Node>& port,
+                        const tensor::SafetensorsFile& inputs);
 
 /// Errors  kUnsupported for element types without counterpart (strings, packed 4-bit numbers).
 Result<tensor::DType> DTypeOf(const ov::element::Type& type, const std::string& name);
