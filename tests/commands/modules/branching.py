@@ -15,5 +15,17 @@ class Branching(nn.Module):
         return self.other(x)
 
 
+class Kept(nn.Module):
+    """Its author keeps compilers out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 4)
+
+    @torch.compiler.disable
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x)
+
+
 def example_inputs() -> tuple:
     return (torch.randn(16, 8),)
