@@ -4,10 +4,12 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "engines/torch/constant_calls.h"
 #include "engines/torch/convert.h"
 #include "tensor/safetensors.h"
 
@@ -32,6 +34,7 @@ Result<std::unique_ptr<Replay>> Replay::Load(const aten::Program& program,
   for (const auto& output : program.outputs) {
     replay->outputs_.push_back(output.id);
   }
+  ASSAY_TRY(replay->MakeConstantCalls());
   return replay;
 }
 
@@ -69,6 +72,73 @@ Status Replay::ResolveCalls(const aten::Program& program, at::ScalarType precisi
   return {};
 }
 
+Status Replay::MakeConstantCalls() {
+  std::vector<bool> fixed;
+  for (const at::Tensor& value : values_) {
+    fixed.push_back(value.defined());
+  }
+  const std::vector<bool> constant = ConstantCalls(calls_, fixed);
+  // What is freed after its last use among all calls stays for those that are left.
+  std::vector<ResolvedCall> calls = std::exchange(calls_, {});
+  std::vector<std::string> nodes = std::exchange(nodes_, {});
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!constant[i] || !MadeOnce(calls[i])) {
+      std::erase_if(calls[i].frees, [&](aten::ValueId id) { return values_[Index(id)].defined(); });
+      calls_.push_back(std::move(calls[i]));
+      nodes_.push_back(std::move(nodes[i]));
+    }
+  }
+  FreeUnread();
+  return {};
+}
+
+bool Replay::MadeOnce(const ResolvedCall& call) {
+  constexpr std::size_t kMostGrowth = 1 << 16;  // bytes: nothing is held that is far larger than
+                                                // what it is made of
+  const auto bytes_of = [&](const std::vector<aten::ValueId>& ids) {
+    std::size_t bytes = 0;
+    for (const aten::ValueId id : ids) {
+      bytes += values_[Index(id)].defined() ? values_[Index(id)].storage().nbytes() : 0;
+    }
+    return bytes;
+  };
+  const std::vector<aten::ValueId> operands = OperandsOf(call);
+  const bool known =
+      std::ranges::all_of(operands, [&](aten::ValueId id) { return values_[Index(id)].defined(); });
+  if (!known) {
+    return false;  // of what was not made once itself
+  }
+  try {
+    Invoke(call);
+  } catch (const std::exception&) {
+    return false;  // Run says why
+  }
+  if (bytes_of(call.results) <= bytes_of(operands) + kMostGrowth) {
+    return true;
+  }
+  for (const aten::ValueId id : call.results) {
+    values_[Index(id)].reset();
+  }
+  return false;
+}
+
+void Replay::FreeUnread() {
+  std::vector<bool> read(values_.size(), false);
+  for (const ResolvedCall& call : calls_) {
+    for (const aten::ValueId id : OperandsOf(call)) {
+      read[Index(id)] = true;
+    }
+  }
+  for (const aten::ValueId id : outputs_) {
+    read[Index(id)] = true;
+  }
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    if (!read[i]) {
+      values_[i].reset();
+    }
+  }
+}
+
 Result<std::vector<at::Tensor>> Replay::Run(const std::vector<at::Tensor>& inputs) {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     values_[Index(inputs_[i])] = inputs[i];
@@ -91,6 +161,13 @@ Result<std::vector<at::Tensor>> Replay::Run(const std::vector<at::Tensor>& input
 }
 
 void Replay::RunCall(const ResolvedCall& call) {
+  Invoke(call);
+  for (const aten::ValueId id : call.frees) {
+    values_[Index(id)].reset();
+  }
+}
+
+void Replay::Invoke(const ResolvedCall& call) {
   stack_.assign(call.arguments.begin(), call.arguments.end());
   for (const auto& place : call.places) {
     stack_[place.position] = values_[Index(place.value)];
@@ -112,9 +189,6 @@ void Replay::RunCall(const ResolvedCall& call) {
   }
   call.op.callBoxed(stack_);
   StoreResults(call);
-  for (const aten::ValueId id : call.frees) {
-    values_[Index(id)].reset();
-  }
 }
 
 void Replay::StoreResults(const ResolvedCall& call) {

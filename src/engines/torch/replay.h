@@ -16,7 +16,8 @@ namespace assay::engine_torch {
 
 class Replay final : public Executable {
  public:
-  /// Resolves every call and copies weights and constants, cast to `precision`.
+  /// Resolves every call, makes those that depend on weights alone, and copies weights and
+  /// constants, cast to `precision`.
   ///
   /// program  has passed aten::Validate
   /// folder   where the weights' files lie
@@ -33,7 +34,12 @@ class Replay final : public Executable {
   Status LoadWeights(const aten::Program& program, const std::filesystem::path& folder,
                      at::ScalarType precision);
   Status ResolveCalls(const aten::Program& program, at::ScalarType precision);
+  /// Makes the calls that depend on weights and constants alone; Run leaves them out.
+  Status MakeConstantCalls();
+  bool MadeOnce(const ResolvedCall& call);  // false, and nothing kept, for what takes much memory
+  void FreeUnread();                        // what no call is left to read
   void RunCall(const ResolvedCall& call);
+  void Invoke(const ResolvedCall& call);
   void StoreResults(const ResolvedCall& call);
 
   std::vector<at::Tensor> values_;  // by ValueId; weights and constants stay, others come and go

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "conversion/recipe.h"
+#include "engines/torch/constant_calls.h"
 #include "tensor/safetensors.h"
 
 namespace assay::engine_torch {
@@ -21,6 +22,7 @@ namespace {
 using aten::Call;
 using aten::Default;
 using aten::Program;
+using aten::ValueId;
 using aten::ValueRef;
 using aten::ValueRefs;
 using tensor::DType;
@@ -212,6 +214,57 @@ TEST_F(TorchEngineTest, AnInferenceLeavesWeightsAndInputsAsTheyWere) {
   const Tensor first = Run(0);
   EXPECT_NE(Run(1).data, first.data);
   EXPECT_EQ(Run(0).data, first.data);
+}
+
+/// y = x * (3 c + (2 c + c)), where the first sum is written over 3 c.
+Program OfConstants() {
+  Tensor c = Uniform("c", {16}, -0.5F, 3);
+  Program program;
+  program.name = "constants";
+  program.inputs = {{0, "x", {DType::kFloat32, {1, 3, 16, 16}}}};
+  program.constants = {{1, std::move(c)}};
+  const auto call = [&](const char* op, const char* overload, std::vector<aten::Argument> arguments,
+                        ValueId result, std::vector<ValueId> frees) {
+    program.calls.push_back({op, overload, std::move(arguments), {result}, std::move(frees), op});
+  };
+  call("aten::mul", "Scalar", {ValueRef{1}, 2.0}, 2, {});
+  call("aten::add", "Tensor", {ValueRef{2}, ValueRef{1}}, 3, {2});
+  call("aten::mul", "Scalar", {ValueRef{1}, 3.0}, 4, {});
+  call("aten::add_", "Tensor", {ValueRef{4}, ValueRef{3}}, 5, {3, 4});
+  call("aten::mul", "Tensor", {ValueRef{0}, ValueRef{5}}, 6, {5});
+  program.outputs = {{6, "y", {DType::kFloat32, {1, 3, 16, 16}}}};
+  program.value_count = 7;
+  return program;
+}
+
+TEST_F(TorchEngineTest, MakesWhatDependsOnConstantsOnceButNotWhatIsWrittenTo) {
+  Write(OfConstants());
+  ASSERT_TRUE(Load(JobFor("eager", "fp32")).ok());
+  const Tensor first = Run(0);
+  EXPECT_EQ(Run(0).data, first.data);
+  const auto inputs = tensor::SafetensorsFile::Open(folder_ / "inputs.safetensors");
+  const Tensor x = inputs->Read(*inputs->Find("x.0"));
+  const Tensor c = Uniform("c", {16}, -0.5F, 3);
+  const auto number = [](const Tensor& tensor, std::size_t i) {
+    float value = 0;
+    std::memcpy(&value, tensor.data.data() + i * sizeof value, sizeof value);
+    return value;
+  };
+  for (std::size_t i = 0; i < 768; ++i) {
+    EXPECT_NEAR(number(first, i), 6 * number(c, i % 16) * number(x, i), 1e-6);
+  }
+}
+
+TEST_F(TorchEngineTest, ConstantCallsReadNoInputAndWriteNothing) {
+  std::vector<ResolvedCall> calls;
+  const Program program = OfConstants();
+  for (const aten::Call& call : program.calls) {
+    auto resolved = Resolve(call, at::kFloat);
+    ASSERT_TRUE(resolved.ok());
+    calls.push_back(*std::move(resolved));
+  }
+  EXPECT_EQ(ConstantCalls(calls, {false, true, false, false, false, false, false}),
+            (std::vector<bool>{true, true, false, false, false}));
 }
 
 TEST_F(TorchEngineTest, GoldenInFp64IsCloserThanFp32AndBf16IsFurther) {
