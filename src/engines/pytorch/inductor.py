@@ -94,7 +94,8 @@ def _counter(group: str, name: str) -> int:
 def _graph_break_notes() -> list[str]:
     from torch._dynamo.utils import counters
 
-    notes = [f"graph break ({n}x): {reason}" for reason, n in counters["graph_break"].items()]
+    breaks = counters["graph_break"].items()
+    notes = [f"graph break ({n}x): {reason.splitlines()[0]}" for reason, n in breaks]
     places = len(counters["resumes"])
     if places > 0 and not notes:  # a branch on a value is counted there only
         graphs = _counter("stats", "unique_graphs")
