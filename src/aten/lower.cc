@@ -193,13 +193,11 @@ namespace {
 
 /// Before patterns are looked for, which know the newer forms.
 Status CheckForms(const model::Graph& graph) {
-  Lowering names(graph);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const model::Node& node = graph.nodes[i];
-    const bool standard = node.domain.empty() || node.domain == "ai.onnx";
-    if (const auto why = standard ? OldFormOf(graph, node) : ""; !why.empty()) {
-      names.Begin(i);
-      return names.Unsupported(why);
+    if (const std::string_view why = OldFormOf(graph, graph.nodes[i]); !why.empty()) {
+      Lowering at(graph);
+      at.Begin(i);
+      return at.Unsupported(why);
     }
   }
   return {};

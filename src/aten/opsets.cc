@@ -1,7 +1,6 @@
 // Forms that operators had in older opsets and no rule reads. Source  the change log of ONNX's
 // operators; what else changed (attributes that became operands, defaults) the rules know.
 #include <algorithm>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -26,7 +25,7 @@ bool Lacks(const model::Node& node, std::string_view attribute) {
 }
 
 std::int64_t RankOf(const model::Graph& graph, model::ValueId id) {
-  return static_cast<std::int64_t>(graph.values[static_cast<std::size_t>(id)].type.shape.size());
+  return static_cast<std::int64_t>(graph.At(id).type.shape.size());
 }
 
 /// Whether the second operand's dimensions are not the first one's last.
@@ -66,8 +65,8 @@ const std::vector<OldForm>& OldForms() {
 
 std::string_view OldFormOf(const model::Graph& graph, const model::Node& node) {
   for (const OldForm& form : OldForms()) {
-    if (graph.opset < form.before && std::ranges::find(form.ops, node.op) != form.ops.end() &&
-        form.has(graph, node)) {
+    if (node.domain.empty() && graph.opset < form.before &&
+        std::ranges::find(form.ops, node.op) != form.ops.end() && form.has(graph, node)) {
       return form.why;
     }
   }

@@ -150,12 +150,11 @@ Status LowerNearest(Lowering& lowering, const model::Node& node, const Resamplin
   std::vector<Integers64> picked(dimensions);
   bool plain = true;
   bool exact = true;
+  const std::string rounding =
+      node.String("nearest_mode", lowering.opset() < 11 ? "floor" : "round_prefer_floor");
   for (std::size_t d = 0; d < dimensions; ++d) {
     for (std::int64_t i = 0; i < resampling.out[d]; ++i) {
-      picked[d].push_back(Nearest(
-          SourceOf(resampling, d, i),
-          node.String("nearest_mode", lowering.opset() < 11 ? "floor" : "round_prefer_floor"),
-          resampling.in[d]));
+      picked[d].push_back(Nearest(SourceOf(resampling, d, i), rounding, resampling.in[d]));
     }
     plain = plain && PicksAlike(resampling, d, 0.0, picked[d]);
     exact = exact && PicksAlike(resampling, d, 0.5, picked[d]);

@@ -304,14 +304,16 @@ void Arms::Judge(const std::vector<ComputedReferences>& computed) {
 }
 
 void Arms::LocateFaults() {
+  const std::vector<std::string>& readers = setting_.around.roles.onnx;
   std::set<std::string> located;  // engines: their arms mostly fail for the same reason
   for (std::size_t arm = 0; arm < cases_.size() && workshop_.signal() == 0; ++arm) {
     const Case& it = cases_[arm];
     const std::string& engine = it.choice.route.engine;
     Judgement& judgement = findings_.judgements[arm];
     if (judgement.outcome != record::Outcome::kWrongOutput ||
-        findings_.arms[arm].precision != "fp32" || !ReadsFiles(engine) ||
-        it.setting->model.module || !located.insert(engine).second) {
+        findings_.arms[arm].precision != "fp32" ||
+        std::ranges::find(readers, engine) == readers.end() || it.setting->model.module ||
+        !located.insert(engine).second) {
       continue;
     }
     progress_.Update({.name = "verdict", .arm = "where " + it.choice.label + " differs"});
@@ -325,11 +327,6 @@ void Arms::LocateFaults() {
           "several";
     }
   }
-}
-
-bool Arms::ReadsFiles(const std::string& engine) const {
-  const std::vector<std::string>& readers = setting_.around.roles.onnx;
-  return std::find(readers.begin(), readers.end(), engine) != readers.end();
 }
 
 void Arms::Predict(record::Run& run) const {

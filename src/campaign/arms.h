@@ -52,7 +52,6 @@ class Arms {
   std::uint64_t ExpectedBytes(std::uint64_t reference_peak_bytes) const;
   /// Adds to what is wrong of an engine's output where in the graph it begins.
   void LocateFaults();
-  bool ReadsFiles(const std::string& engine) const;  // of ONNX
   void PlanRounds(const std::vector<ComputedReferences>& computed);
 
   const Settings& settings_;

@@ -22,27 +22,20 @@ std::uint64_t Times(std::uint64_t a, std::uint64_t b) {
   return b != 0 && a > kMost / b ? kMost : a * b;
 }
 
-/// 0 where a type is not known.
+/// 0 where a type is not known, the most there is where they are too many to be counted.
 std::uint64_t Elements(const model::Value& value) {
-  std::uint64_t count = value.Typed() ? 1 : 0;
-  for (const std::int64_t dimension : value.type.shape) {
-    count = Times(count, dimension < 0 ? 0 : static_cast<std::uint64_t>(dimension));
-  }
-  return count;
+  const auto count = tensor::ElementCount(value.type.shape);
+  return !value.Typed() ? 0 : count.ok() ? *count : kMost;
 }
 
 std::uint64_t Bytes(const model::Value& value) {
   return Times(Elements(value), tensor::SizeOf(value.type.dtype));
 }
 
-const model::Value& ValueAt(const model::Graph& graph, model::ValueId id) {
-  return graph.values[static_cast<std::size_t>(id)];
-}
-
 std::uint64_t Total(const model::Graph& graph, const std::vector<model::ValueId>& ids) {
   std::uint64_t bytes = 0;
   for (const model::ValueId id : ids) {
-    bytes = Plus(bytes, Bytes(ValueAt(graph, id)));
+    bytes = Plus(bytes, Bytes(graph.At(id)));
   }
   return bytes;
 }
@@ -50,7 +43,7 @@ std::uint64_t Total(const model::Graph& graph, const std::vector<model::ValueId>
 /// "input 'x' is 65536x3x224x224 (39.5 GB)", of the largest.
 std::string Largest(const model::Graph& graph) {
   const auto larger = [&](model::ValueId a, model::ValueId b) {
-    return Bytes(ValueAt(graph, a)) < Bytes(ValueAt(graph, b));
+    return Bytes(graph.At(a)) < Bytes(graph.At(b));
   };
   const auto input = std::ranges::max_element(graph.inputs, larger);
   const auto output = std::ranges::max_element(graph.outputs, larger);
@@ -59,7 +52,7 @@ std::string Largest(const model::Graph& graph) {
   if (in && input == graph.inputs.end()) {
     return "";
   }
-  const model::Value& value = ValueAt(graph, in ? *input : *output);
+  const model::Value& value = graph.At(in ? *input : *output);
   return fmt::format("{} '{}' is {} ({})", in ? "input" : "output", value.name,
                      tensor::ToString(value.type.shape), FormatBytes(Bytes(value)));
 }
@@ -69,10 +62,10 @@ std::string Largest(const model::Graph& graph) {
 Footprint FootprintOf(const model::Graph& graph) {
   std::uint64_t widest = 0, outputs = 0;
   for (const model::ValueId id : graph.inputs) {
-    widest = std::max(widest, Times(Elements(ValueAt(graph, id)), sizeof(double)));
+    widest = std::max(widest, Times(Elements(graph.At(id)), sizeof(double)));
   }
   for (const model::ValueId id : graph.outputs) {
-    outputs = Plus(outputs, Times(Elements(ValueAt(graph, id)), sizeof(double)));
+    outputs = Plus(outputs, Times(Elements(graph.At(id)), sizeof(double)));
   }
   const std::uint64_t inputs = Times(Total(graph, graph.inputs), kInputSets);
   return {.drawing = Plus(inputs, widest),

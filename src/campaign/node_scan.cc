@@ -23,10 +23,6 @@ constexpr char kShown[] = "shown.onnx";
 
 using Values = std::vector<model::ValueId>;
 
-const model::Value& At(const model::Graph& graph, model::ValueId id) {
-  return graph.values[static_cast<std::size_t>(id)];
-}
-
 std::uint64_t BytesOf(const model::Value& value) {
   const auto elements = tensor::ElementCount(value.type.shape);
   return (elements.ok() ? *elements : 0) * sizeof(double);
@@ -38,8 +34,8 @@ std::vector<Values> PartsOf(const model::Graph& graph) {
   std::uint64_t bytes = kPartBytes;
   for (const model::Node& node : graph.nodes) {
     for (const model::ValueId id : node.outputs) {
-      if (id == model::kNone || !At(graph, id).Typed() || At(graph, id).constant ||
-          At(graph, id).type.dtype != tensor::DType::kFloat32) {
+      if (id == model::kNone || !graph.At(id).Typed() || graph.At(id).constant ||
+          graph.At(id).type.dtype != tensor::DType::kFloat32) {
         continue;
       }
       if (bytes >= kPartBytes) {
@@ -47,7 +43,7 @@ std::vector<Values> PartsOf(const model::Graph& graph) {
         bytes = 0;
       }
       parts.back().push_back(id);
-      bytes += BytesOf(At(graph, id));
+      bytes += BytesOf(graph.At(id));
     }
   }
   return parts;
@@ -112,7 +108,7 @@ class Scan {
     const auto differences = CompareEach(golden, outputs, /*fixed_input=*/true);
     const auto rounding = CompareEach(golden, fp32, /*fixed_input=*/true);
     for (const model::ValueId id : values) {
-      const model::Value& value = At(graph, id);
+      const model::Value& value = graph.At(id);
       const auto found = outputs.find(value.name);
       if (found == outputs.end()) {
         continue;  // the runtime was not asked for it
@@ -132,7 +128,7 @@ class Scan {
                                           const Outputs& fp32) const {
     const auto rounding = CompareEach(golden, fp32, /*fixed_input=*/true);
     for (const model::ValueId id : values) {
-      const double off = rounding.at(At(setting_.model.graph, id).name).relative_l2;
+      const double off = rounding.at(setting_.model.graph.At(id).name).relative_l2;
       if (off > kLost) {
         return DifferenceOf(id, off, kLost);
       }
@@ -142,7 +138,7 @@ class Scan {
 
  private:
   NodeDifference DifferenceOf(model::ValueId id, double off, double allowed) const {
-    const model::Value& value = At(setting_.model.graph, id);
+    const model::Value& value = setting_.model.graph.At(id);
     const model::Node& node = setting_.model.graph.nodes[static_cast<std::size_t>(value.producer)];
     return {node.name, node.op, value.name, off, allowed};
   }

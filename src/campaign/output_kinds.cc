@@ -22,22 +22,18 @@ constexpr std::array<std::string_view, 6> kSamePlaces = {"Identity",  "Cast",   
                                                          "Unsqueeze", "Reshape", "Flatten"};
 constexpr std::array<std::string_view, 2> kSearches = {"ArgMax", "ArgMin"};
 
-const model::Value& At(const model::Graph& graph, model::ValueId id) {
-  return graph.values[static_cast<std::size_t>(id)];
-}
-
 /// A Dropout's third input says so (opset 12); before, it did not train in inference.
 bool Trains(const model::Graph& graph, const model::Node& node) {
   if (node.op != "Dropout" || node.inputs.size() < 3 || node.inputs[2] == model::kNone) {
     return false;
   }
-  const auto& mode = At(graph, node.inputs[2]).constant;
+  const auto& mode = graph.At(node.inputs[2]).constant;
   return mode && !mode->data.empty() && mode->data.front() != std::byte{0};
 }
 
 std::optional<Choice> ChoiceOf(const model::Graph& graph, model::ValueId id) {
-  while (At(graph, id).producer >= 0) {
-    const model::Node& node = graph.nodes[static_cast<std::size_t>(At(graph, id).producer)];
+  while (graph.At(id).producer >= 0) {
+    const model::Node& node = graph.nodes[static_cast<std::size_t>(graph.At(id).producer)];
     if (IsOneOf(kSamePlaces, node)) {
       id = node.inputs.front();
       continue;
@@ -48,10 +44,10 @@ std::optional<Choice> ChoiceOf(const model::Graph& graph, model::ValueId id) {
       return std::nullopt;
     }
     const model::ValueId values = node.inputs.front();
-    if (!At(graph, values).Typed()) {
+    if (!graph.At(values).Typed()) {
       return std::nullopt;
     }
-    const auto rank = static_cast<std::int64_t>(At(graph, values).type.shape.size());
+    const auto rank = static_cast<std::int64_t>(graph.At(values).type.shape.size());
     const std::int64_t axis = node.Int("axis", top ? -1 : 0);
     return Choice{.values = values, .axis = axis < 0 ? axis + rank : axis};
   }
@@ -77,7 +73,7 @@ std::set<std::string> RandomOutputs(const model::Graph& graph) {
   std::set<std::string> outputs;
   for (const model::ValueId id : graph.outputs) {
     if (drawn[static_cast<std::size_t>(id)]) {
-      outputs.insert(At(graph, id).name);
+      outputs.insert(graph.At(id).name);
     }
   }
   return outputs;
@@ -87,7 +83,7 @@ std::map<std::string, Choice> ChosenIndices(const model::Graph& graph) {
   std::map<std::string, Choice> choices;
   for (const model::ValueId id : graph.outputs) {
     if (const auto choice = ChoiceOf(graph, id)) {
-      choices[At(graph, id).name] = *choice;
+      choices[graph.At(id).name] = *choice;
     }
   }
   return choices;

@@ -195,10 +195,6 @@ void UseWidened(const Setting& setting, Runner& runner, References& references) 
   }
 }
 
-const std::string& NameOf(const model::Graph& graph, model::ValueId id) {
-  return graph.values[static_cast<std::size_t>(id)].name;
-}
-
 /// The setting whose program gives as outputs, too, what indices were chosen from.
 Setting Showing(const Setting& setting, const std::map<std::string, Choice>& choices) {
   Setting showing = setting;
@@ -230,7 +226,7 @@ void FillChosen(const Setting& setting, const std::map<std::string, Choice>& cho
   const model::Graph& graph = setting.model.graph;
   const Result<Outputs> inputs = ReadOutputs(setting.inputs.file);
   for (const auto& [output, choice] : choices) {
-    const std::string& name = NameOf(graph, choice.values);
+    const std::string& name = graph.At(choice.values).name;
     if (const auto found = references.golden->find(name); found != references.golden->end()) {
       references.chosen[output] = {found->second, choice.axis, references.rounding[name]};
     } else if (inputs.ok() && inputs->contains(name)) {
@@ -239,7 +235,7 @@ void FillChosen(const Setting& setting, const std::map<std::string, Choice>& cho
   }
   for (const auto& [output, choice] : choices) {
     if (std::ranges::find(graph.outputs, choice.values) == graph.outputs.end()) {
-      references.golden->erase(NameOf(graph, choice.values));
+      references.golden->erase(graph.At(choice.values).name);
     }
   }
 }

@@ -70,7 +70,7 @@ std::uint64_t FreeBytes(const fs::path& path) {
   while (!fs::exists(existing, error) && existing.has_relative_path()) {
     existing = existing.parent_path();
   }
-  struct statvfs space{};
+  struct statvfs space {};
   if (::statvfs(existing.c_str(), &space) != 0) {
     return 0;
   }

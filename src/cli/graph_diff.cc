@@ -9,8 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "campaign/node_scan.h"
-#include "cli/folders.h"
-#include "cli/installed.h"
+#include "cli/surroundings.h"
 #include "cli/terminal.h"
 #include "conversion/select.h"
 #include "hardware/machine.h"
@@ -60,19 +59,10 @@ Result<int> DiffGraph(const model::Model& model, const std::string& engine, std:
                       bool json) {
   ASSAY_ASSIGN(const conversion::Choice choice, ChoiceOf(engine));
   ASSAY_ASSIGN(const hardware::Machine machine, hardware::Detect());
-  const campaign::Surroundings around{
-      .engines = ProgramFolder(),
-      .home = HomeDirectory(),
-      .machine = machine.facts,
-      .physical_cores = machine.usable_cores,
-      .cpus = machine.cpus,
-      .mistrust_reasons = {},
-      .roles = {},
-      .host = {.isa = machine.facts.isa, .devices = machine.devices}};
   campaign::Options options;
   options.seed = seed;
   ASSAY_ASSIGN(const campaign::NodeScan scan,
-               campaign::ScanModel(model, choice, options, around, kSeconds));
+               campaign::ScanModel(model, choice, options, SurroundingsOf(machine), kSeconds));
   if (!scan.first && scan.compared < scan.values) {
     return Error{Code::kTimedOut, campaign::Describe(scan), ""};
   }

@@ -27,8 +27,9 @@ struct PythonModel {
 
 /// home  assay's own folder; its models/ holds what was captured
 /// tell  is told when a capture begins, and what it is at when that takes long
-/// Errors  kTimedOut naming the stage that took longer than it may; kInvalidArgument with what is wrong with the target, its inputs or its weights;
-///         kUnavailable when the Python side was not built; kIo.
+/// Errors  kTimedOut naming the stage that took longer than it may; kInvalidArgument with what is
+///         wrong with the target, its inputs or its weights; kUnavailable when the Python side was
+///         not built; kIo.
 Result<model::Model> LoadPythonModel(const PythonModel& wanted, const std::filesystem::path& home,
                                      const Tell& tell);
 

@@ -7,12 +7,12 @@
 #include "campaign/campaign.h"
 #include "cli/folders.h"
 #include "cli/hardware_options.h"
-#include "cli/installed.h"
 #include "cli/keep.h"
 #include "cli/list_options.h"
 #include "cli/progress.h"
 #include "cli/run_options.h"
 #include "cli/status.h"
+#include "cli/surroundings.h"
 #include "cli/terminal.h"
 #include "cli/verb.h"
 #include "hardware/machine.h"
@@ -43,10 +43,6 @@ struct Prepared {
   std::vector<OutputFile> outputs;
 };
 
-conversion::Host HostOf(const hardware::Machine& machine) {
-  return {.isa = machine.facts.isa, .devices = machine.devices};
-}
-
 Result<Prepared> Prepare(const RunOptions& options, const hardware::Machine& machine) {
   const conversion::Host host = HostOf(machine);
   Prepared prepared;
@@ -63,14 +59,7 @@ Result<Prepared> Prepare(const RunOptions& options, const hardware::Machine& mac
 }
 
 campaign::Surroundings Around(const hardware::Machine& machine, const Prepared& prepared) {
-  campaign::Surroundings around{.engines = ProgramFolder(),
-                                .home = HomeDirectory(),
-                                .machine = machine.facts,
-                                .physical_cores = machine.usable_cores,
-                                .cpus = machine.cpus,
-                                .mistrust_reasons = {},
-                                .roles = {},
-                                .host = HostOf(machine)};
+  campaign::Surroundings around = SurroundingsOf(machine);
   for (const hardware::Warning& warning : machine.warnings) {
     if (warning.mistrust) {
       around.mistrust_reasons.push_back(warning.message);

@@ -146,6 +146,7 @@ Result<Json> Worker::Infer(const Json& request) {
   Slice slice;
   slice.samples_ns.reserve(static_cast<std::size_t>(plan.count));
   const bool several = engine_.Places() > 1;
+  const std::int64_t* const own_time = engine_.OwnTimeNs();
   engine_.TakeLatencies();  // of those discarded
   const ChargesReading before = ReadChargesNow();
   for (int i = 0; i < plan.count; ++i) {
@@ -155,7 +156,6 @@ Result<Json> Worker::Infer(const Json& request) {
       return several ? TimeCompletions(clock, infer, settle, rotation_, plan.batch)
                      : TimeSample(clock, infer, rotation_, plan.batch);
     };
-    const std::int64_t* own_time = engine_.OwnTimeNs();
     ASSAY_ASSIGN(const double sample,
                  own_time == nullptr ? timed_by(MonotonicClock()) : timed_by(OwnClock{own_time}));
     slice.samples_ns.push_back(sample);

@@ -284,9 +284,8 @@ Result<Model> LoadMapped(const fs::path& onnx, const LoadOptions& options, const
   std::error_code error;
   const std::uintmax_t bytes = fs::file_size(onnx, error);
   if (error || bytes <= most_inline_bytes || bytes > INT_MAX) {
-    ASSAY_ASSIGN(Model own, Load(onnx, options));
     ::onnx::ModelProto proto;
-    ASSAY_TRY(ParseModel(onnx, proto));
+    ASSAY_ASSIGN(Model own, LoadInto(proto, onnx, options));
     ::onnx::GraphProto& graph = *proto.mutable_graph();
     const bool links = HasLinks(graph, onnx);
     if (!links && !HasForeignWeights(own.graph)) {

@@ -80,7 +80,7 @@ bool Chooses(const Step& step, const Value& input) {
 Demands DemandsOn(const Graph& graph, ValueId input, std::size_t columns) {
   Demands all;
   for (const Step& step : StepsOf(graph, input)) {
-    if (Chooses(step, graph.values[static_cast<std::size_t>(input)])) {
+    if (Chooses(step, graph.At(input))) {
       continue;
     }
     for (Demand& demand : DemandsOf({*step.trace.graph, *step.node, step.operand})) {

@@ -27,8 +27,8 @@ void ListInitializers(onnx::GraphProto& graph, std::vector<onnx::TensorProto*>& 
 std::string LocationOf(const onnx::TensorProto& proto);
 
 /// Resolves initializers against the files of one folder; each file is opened once. Locations are
-/// expected to have passed ONNX's checker (inside the folder), or to be
-/// links that may be followed (linked.h).
+/// expected to have passed ONNX's checker (inside the folder), or to be links that may be followed
+/// (linked.h).
 class ExternalFiles {
  public:
   explicit ExternalFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -75,6 +75,8 @@ struct Graph {
   /// flow, text, operators of runtimes. Such a graph is run by what reads ONNX files itself.
   std::optional<Error> unread = {};
   std::vector<std::string> warnings = {};  // of a file that declares what is not so
+
+  const Value& At(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
 };
 
 /// Whether all operands and results of the node are typed.

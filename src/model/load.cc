@@ -75,8 +75,13 @@ Result<Model> Outline(std::string_view onnx, const std::string& name) {
 }
 
 Result<Model> Load(const std::filesystem::path& onnx, const LoadOptions& options) {
-  const std::filesystem::path path = std::filesystem::absolute(onnx).lexically_normal();
   ::onnx::ModelProto proto;
+  return LoadInto(proto, onnx, options);
+}
+
+Result<Model> LoadInto(::onnx::ModelProto& proto, const std::filesystem::path& onnx,
+                       const LoadOptions& options) {
+  const std::filesystem::path path = std::filesystem::absolute(onnx).lexically_normal();
   ASSAY_TRY(ParseModel(path, proto));
   ASSAY_TRY(Straighten(proto, path));
   ASSAY_TRY(CheckAsideLinks(*proto.mutable_graph(), path, [&] { return CheckModel(proto, path); }));

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "model/graph.h"
+#include "model/model.h"
 #include "tensor/tensor.h"
 
 namespace onnx {
@@ -23,14 +24,18 @@ namespace assay::model {
 /// Parses from a mapping. Errors  kNotFound, kIo; kMalformed when it is no whole ONNX file.
 Status ParseModel(const std::filesystem::path& path, onnx::ModelProto& model);
 
+/// Load of model.h; leaves in `proto` what it read: functions inlined, nodes in order.
+Result<Model> LoadInto(onnx::ModelProto& proto, const std::filesystem::path& onnx,
+                       const LoadOptions& options);
+
 /// Brings the nodes into an order in which each reads what earlier ones make, bodies of control
 /// flow too. A cycle stays as it is; the checker refuses it.
 void SortNodes(onnx::GraphProto& graph);
 
 /// Refuses names that are no text and numbers that inference would overflow with, then runs ONNX's
-/// checker, which also refuses external data that is a link (see linked.h), absolute or outside the file's folder.
-/// It is not asked where the standard lacks an operator or opset: runtimes may know it.
-/// Errors  kMalformed, naming the node.
+/// checker, which also refuses external data that is a link (see linked.h), absolute or outside the
+/// file's folder. It is not asked where the standard lacks an operator or opset: runtimes may know
+/// it. Errors  kMalformed, naming the node.
 Status CheckModel(const onnx::ModelProto& model, const std::filesystem::path& path);
 
 /// Whether `domain` is the standard's: "" or its long name.

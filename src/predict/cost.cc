@@ -12,10 +12,6 @@
 namespace assay::predict {
 namespace {
 
-const model::Value& ValueOf(const model::Graph& graph, model::ValueId id) {
-  return graph.values[static_cast<std::size_t>(id)];
-}
-
 /// Below so many channels of a kernel to a group a matrix unit has nothing to multiply with: the
 /// narrowest that is built has eight rows.
 constexpr std::int64_t kNarrow = 8;
@@ -24,7 +20,7 @@ Kind KindOf(const model::Graph& graph, const model::Node& node, const Operator& 
   const bool convolution = row.kind == Kind::kMatrix && node.op.find("Conv") != std::string::npos;
   if (convolution && node.Int("group", 1) > 1) {
     const std::size_t kernel = node.op == "QLinearConv" ? 3 : 1;
-    const tensor::Shape& shape = ValueOf(graph, node.inputs[kernel]).type.shape;
+    const tensor::Shape& shape = graph.At(node.inputs[kernel]).type.shape;
     return shape.size() > 1 && shape[1] < kNarrow ? Kind::kGrouped : Kind::kMatrix;
   }
   return row.kind;
@@ -38,12 +34,12 @@ void CountReads(const model::Graph& graph, const model::Node& node, Reads reads,
     if (id == model::kNone || !seen.insert(id).second) {
       continue;
     }
-    const model::Value& value = ValueOf(graph, id);
+    const model::Value& value = graph.At(id);
     std::uint64_t bytes = BytesOf(value, precision);
     if (i == 0 && reads == Reads::kPicked && node.outputs[0] != model::kNone) {
       std::uint64_t picked = 0;
       for (const model::ValueId output : node.outputs) {
-        picked += output == model::kNone ? 0 : BytesOf(ValueOf(graph, output), precision);
+        picked += output == model::kNone ? 0 : BytesOf(graph.At(output), precision);
       }
       bytes = std::min(bytes, picked);
     }
@@ -67,7 +63,7 @@ Cost CostOf(const model::Graph& graph, const model::Node& node, const std::vecto
   }
   CountReads(graph, node, reads, constant, precision, cost);
   for (const model::ValueId output : node.outputs) {
-    cost.written_bytes += output == model::kNone ? 0 : BytesOf(ValueOf(graph, output), precision);
+    cost.written_bytes += output == model::kNone ? 0 : BytesOf(graph.At(output), precision);
   }
   return cost;
 }

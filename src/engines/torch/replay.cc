@@ -34,7 +34,7 @@ Result<std::unique_ptr<Replay>> Replay::Load(const aten::Program& program,
   for (const auto& output : program.outputs) {
     replay->outputs_.push_back(output.id);
   }
-  ASSAY_TRY(replay->MakeConstantCalls());
+  replay->MakeConstantCalls();
   return replay;
 }
 
@@ -72,7 +72,7 @@ Status Replay::ResolveCalls(const aten::Program& program, at::ScalarType precisi
   return {};
 }
 
-Status Replay::MakeConstantCalls() {
+void Replay::MakeConstantCalls() {
   std::vector<bool> fixed;
   for (const at::Tensor& value : values_) {
     fixed.push_back(value.defined());
@@ -89,7 +89,6 @@ Status Replay::MakeConstantCalls() {
     }
   }
   FreeUnread();
-  return {};
 }
 
 bool Replay::MadeOnce(const ResolvedCall& call) {

@@ -35,7 +35,7 @@ class Replay final : public Executable {
                      at::ScalarType precision);
   Status ResolveCalls(const aten::Program& program, at::ScalarType precision);
   /// Makes the calls that depend on weights and constants alone; Run leaves them out.
-  Status MakeConstantCalls();
+  void MakeConstantCalls();
   bool MadeOnce(const ResolvedCall& call);  // false, and nothing kept, for what takes much memory
   void FreeUnread();                        // what no call is left to read
   void RunCall(const ResolvedCall& call);
